@@ -1,0 +1,2 @@
+//! Executors on a host: examine, rehearse, fix, undo.
+#![forbid(unsafe_code)]

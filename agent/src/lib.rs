@@ -1,0 +1,2 @@
+//! The loop of a host: receive, append, step, dispatch.
+#![forbid(unsafe_code)]

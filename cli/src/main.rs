@@ -1,0 +1,4 @@
+//! The `muster` program.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,4 @@
+//! The fault laboratory.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! The append-only, hash-chained record, embedded.
+#![forbid(unsafe_code)]

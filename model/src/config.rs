@@ -1,0 +1,1 @@
+//! The configuration file: `RawConfig` (serde, unknown keys refused) → `validate` (pure) → `Config`.

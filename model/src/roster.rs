@@ -1,0 +1,196 @@
+//! The services that should be there, and what each must show to count as there.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::ServiceName;
+use crate::probe::Probe;
+use crate::time::Length;
+
+/// The roster in force. It is an event in the ledger, so that a replay needs nothing beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roster {
+    /// The services by name.
+    pub services: BTreeMap<ServiceName, Service>,
+    /// How Muster itself is to behave.
+    pub limits: Limits,
+}
+
+/// One row of the roster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Its name.
+    pub name: ServiceName,
+    /// What kind of thing it is, and how it is found.
+    pub kind: Kind,
+    /// The pack that knows the program.
+    pub pack: Option<String>,
+    /// What it is asked.
+    pub probes: Vec<Probe>,
+    /// Globs of the configuration files it reads; versioned.
+    pub config: Vec<String>,
+    /// A shell command that exits 0 when the configuration is one the program takes.
+    pub validate: Option<String>,
+    /// A shell command that makes the running program read its configuration again. `None`: restart it.
+    pub reload: Option<String>,
+    /// Paths of its data.
+    pub data: Vec<String>,
+    /// What it needs; mended first.
+    pub depends: Vec<ServiceName>,
+    /// What Muster may do by itself.
+    pub recover: Recover,
+    /// Who is responsible for it.
+    pub owner: Option<String>,
+    /// How much it matters.
+    pub tier: Tier,
+    /// An unannounced stop by a person is put back after this time unless someone confirms it. `None`: never.
+    pub restore_after: Option<Length>,
+    /// Error lines that the program is known for, and what they speak for. From its pack.
+    pub lines: Vec<KnownLine>,
+    /// A declared service stands in a roster file; the others were found.
+    pub declared: bool,
+}
+
+/// How a service is found and started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A systemd unit, by its full name.
+    Unit(String),
+    /// Muster starts it and keeps it; the command is run by `/bin/sh -c 'exec …'`.
+    Run(String),
+    /// A process that Muster only watches.
+    Process(Match),
+}
+
+impl Kind {
+    /// The kind as it stands in the configuration and in JSON.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Kind::Unit(_) => "unit",
+            Kind::Run(_) => "run",
+            Kind::Process(_) => "process",
+        }
+    }
+}
+
+/// What a watched process looks like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Match {
+    /// Its program file (`/proc/PID/exe`), or the file's name alone.
+    pub exe: Option<String>,
+    /// A regular expression over its arguments, joined by blanks.
+    pub args: Option<String>,
+    /// How many of them must be there.
+    pub count: Count,
+}
+
+/// A bound on a number of processes: `>=1`, `=2`, `<=4`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Count {
+    /// At least so many.
+    pub min: u32,
+    /// At most so many.
+    pub max: u32,
+}
+
+impl Default for Count {
+    fn default() -> Self {
+        Count { min: 1, max: u32::MAX }
+    }
+}
+
+impl TryFrom<String> for Count {
+    type Error = String;
+    fn try_from(s: String) -> Result<Self, Self::Error> {
+        let bad = || format!("`{s}` is not a count; write >=1, =2 or <=4");
+        let t = s.trim();
+        let number = |n: &str| n.trim().parse::<u32>().map_err(|_| bad());
+        if let Some(n) = t.strip_prefix(">=") {
+            Ok(Count { min: number(n)?, max: u32::MAX })
+        } else if let Some(n) = t.strip_prefix("<=") {
+            Ok(Count { min: 0, max: number(n)? })
+        } else {
+            let n = number(t.strip_prefix('=').unwrap_or(t))?;
+            Ok(Count { min: n, max: n })
+        }
+    }
+}
+
+impl From<Count> for String {
+    fn from(c: Count) -> Self {
+        c.to_string()
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min, self.max) {
+            (min, u32::MAX) => write!(f, ">={min}"),
+            (0, max) => write!(f, "<={max}"),
+            (min, _) => write!(f, "={min}"),
+        }
+    }
+}
+
+/// What Muster may do for a service without being asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recover {
+    /// Bring it back.
+    #[default]
+    Auto,
+    /// Say what it would do, and wait for a yes.
+    Ask,
+    /// Tell, and leave it alone.
+    Never,
+}
+
+/// How much a service matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// Its loss is everybody's.
+    Critical,
+    /// Its loss is felt.
+    Important,
+    /// As most are.
+    #[default]
+    Normal,
+}
+
+/// A line that a program is known to log, and the cause it speaks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownLine {
+    /// A regular expression over the line.
+    pub pattern: String,
+    /// What it speaks for.
+    pub cause: crate::cause::Code,
+    /// What it means, in English, for the evidence.
+    pub means: String,
+}
+
+/// Bounds on what Muster does by itself (DESIGN §10).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// How long a service must be there without a break to count as steady: its configuration is then the
+    /// last good one, and its backoff starts anew.
+    pub steady: Length,
+    /// How long a started service may take to show all it must show.
+    pub start_within: Length,
+    /// At most so many services are worked on at once.
+    pub at_once: u32,
+    /// At most so many acting steps an hour on this host.
+    pub steps_an_hour: u32,
+    /// At most so many attempts for one incident before people are called; after that attempts go on, ever more slowly.
+    pub attempts: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { steady: Length::seconds(10), start_within: Length::seconds(30), at_once: 4, steps_an_hour: 120, attempts: 5 }
+    }
+}

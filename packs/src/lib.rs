@@ -1,0 +1,2 @@
+//! Knowledge about well-known programs, as data, and its loader.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Versions of configuration files.
+#![forbid(unsafe_code)]
