@@ -292,15 +292,27 @@ impl Body {
             Body::Told(t) => match &t.command {
                 Command::Recover { service } => service.as_str(),
                 Command::Pause { service, .. } | Command::Resume { service } => service.as_ref().map_or("", ServiceName::as_str),
-                Command::Acknowledge { incident } | Command::Note { incident, .. } | Command::Assign { incident, .. } | Command::Resolve { incident } => incident.as_str(),
+                Command::Acknowledge { incident }
+                | Command::Note { incident, .. }
+                | Command::Assign { incident, .. }
+                | Command::Resolve { incident } => incident.as_str(),
                 Command::Restore { path, .. } => path,
             },
             Body::Decided(d) => match d {
                 Decision::Opened { service, .. } | Decision::Asked { service, .. } | Decision::Good { service, .. } => service.as_str(),
                 Decision::Begun(order) => order.service.as_str(),
-                Decision::Refined { incident, .. } | Decision::Verdict { incident, .. } | Decision::Planned { incident, .. } | Decision::Confirmed { incident, .. } | Decision::Became { incident, .. } => incident.as_str(),
+                Decision::Refined { incident, .. }
+                | Decision::Verdict { incident, .. }
+                | Decision::Planned { incident, .. }
+                | Decision::Confirmed { incident, .. }
+                | Decision::Became { incident, .. } => incident.as_str(),
             },
-            Body::Started(_) | Body::Ended { .. } | Body::Roster { .. } | Body::RosterRefused { .. } | Body::Timer | Body::Trouble { .. } => "",
+            Body::Started(_)
+            | Body::Ended { .. }
+            | Body::Roster { .. }
+            | Body::RosterRefused { .. }
+            | Body::Timer
+            | Body::Trouble { .. } => "",
         }
     }
 

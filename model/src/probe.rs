@@ -135,7 +135,11 @@ impl Answer {
     pub fn text(&self) -> &str {
         match self {
             Answer::Right { text, .. } => text.as_deref().unwrap_or(""),
-            Answer::Warning { text, .. } | Answer::Refused { text } | Answer::Silent { text } | Answer::Wrong { text, .. } | Answer::Unasked { text } => text,
+            Answer::Warning { text, .. }
+            | Answer::Refused { text }
+            | Answer::Silent { text }
+            | Answer::Wrong { text, .. }
+            | Answer::Unasked { text } => text,
         }
     }
 }

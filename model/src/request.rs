@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::change::Change;
 use crate::event::Command;
 use crate::health::Health;
 use crate::id::{ChangeId, HostName, IncidentId, ServiceName, VersionId};
@@ -14,7 +15,6 @@ use crate::loss::Loss;
 use crate::observation::Rung;
 use crate::plan::Plan;
 use crate::time::Time;
-use crate::change::Change;
 
 /// A question or a command to the agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
