@@ -1,1 +1,0 @@
-//! The configuration file: `RawConfig` (serde, unknown keys refused) → `validate` (pure) → `Config`.
