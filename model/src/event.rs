@@ -178,8 +178,8 @@ pub enum Decision {
     },
     /// What is to be examined.
     Asked {
-        /// For which incident.
-        incident: IncidentId,
+        /// For which incident; `None`: after a change of its configuration, while nothing is lost.
+        incident: Option<IncidentId>,
         /// Of which service.
         service: ServiceName,
         /// What.

@@ -1,0 +1,156 @@
+//! Why was it lost? One file per cause: each reads the situation and returns a hypothesis with what speaks for it and
+//! against it, or nothing. One ranking makes probabilities of them.
+
+mod config_changed;
+mod config_invalid;
+mod config_missing;
+mod crash_bug;
+mod hang_deadlock;
+mod host_rebooted;
+mod operator_disabled;
+mod operator_killed;
+mod operator_stopped;
+mod port_taken;
+mod resource_memory;
+mod situation;
+
+use muster_model::actor::Actor;
+use muster_model::cause::{Cause, Code, Evidence};
+use muster_model::exam::Exam;
+use muster_model::id::ChangeId;
+use muster_model::loss::Loss;
+use muster_model::roster::Kind;
+use muster_model::text::Text;
+use muster_model::time::{Length, Time};
+
+use super::watched::Watched;
+pub(crate) use situation::Situation;
+
+/// The causes that are looked for.
+const CAUSES: [fn(&Situation<'_>) -> Option<Hypothesis>; 11] = [
+    config_invalid::look,
+    config_changed::look,
+    config_missing::look,
+    operator_stopped::look,
+    operator_killed::look,
+    operator_disabled::look,
+    resource_memory::look,
+    port_taken::look,
+    crash_bug::look,
+    hang_deadlock::look,
+    host_rebooted::look,
+];
+
+/// What `unknown` weighs: a cause must have more than a suspicion on its side to outweigh it.
+const UNKNOWN_WEIGHT: f64 = 1.5;
+/// Causes below this confidence are not told.
+const CONFIDENCE_MIN: f64 = 0.02;
+/// How far before a loss log lines and commands are read.
+const LOOK_BACK: Length = Length::seconds(120);
+
+/// A cause that may be it.
+pub(crate) struct Hypothesis {
+    code: Code,
+    summary: Text,
+    subject: Option<String>,
+    actor: Option<Actor>,
+    change: Option<ChangeId>,
+    evidence: Vec<Evidence>,
+}
+
+impl Hypothesis {
+    fn new(code: Code, summary: Text) -> Hypothesis {
+        Hypothesis { code, summary, subject: None, actor: None, change: None, evidence: Vec::new() }
+    }
+
+    fn weigh(&mut self, at: Time, source: &str, weight: f64, text: Text, reference: Option<String>) {
+        self.evidence.push(Evidence { at, source: source.to_owned(), weight, text, reference });
+    }
+
+    fn score(&self) -> f64 {
+        self.evidence.iter().map(|e| e.weight).sum()
+    }
+}
+
+/// All causes that may be it, likeliest first; `unknown` among them. Never empty.
+pub(crate) fn causes(s: &Situation<'_>) -> Vec<Cause> {
+    let mut looked: Vec<Hypothesis> = CAUSES.iter().filter_map(|look| look(s)).filter(|h| h.score() > 0.0).collect();
+    looked.push(unknown(s));
+    let weight = |h: &Hypothesis| if h.code == Code::Unknown { UNKNOWN_WEIGHT.exp() } else { h.score().min(30.0).exp() };
+    let sum: f64 = looked.iter().map(weight).sum();
+    let mut causes: Vec<Cause> = looked
+        .into_iter()
+        .map(|h| {
+            // Three digits: more would feign a precision that is not there.
+            let confidence = (weight(&h) / sum * 1000.0).round() / 1000.0;
+            let Hypothesis { code, summary, subject, actor, change, mut evidence } = h;
+            evidence.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+            Cause { code, confidence, confirmed: false, summary, subject, actor, change, evidence }
+        })
+        .filter(|c| c.confidence >= CONFIDENCE_MIN)
+        .collect();
+    causes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.code.cmp(&b.code)));
+    causes
+}
+
+/// The evidence does not decide: what was looked at.
+fn unknown(s: &Situation<'_>) -> Hypothesis {
+    let looked: Vec<&str> = s.watched.work.found.iter().map(|f| f.examined.exam.code()).collect();
+    let list = if looked.is_empty() { "-".to_owned() } else { looked.join(", ") };
+    let mut h =
+        Hypothesis::new(Code::Unknown, Text::new("verdict-unknown").with("service", &s.watched.service.name).with("examined", &list));
+    h.weigh(s.incident.lost_at, "guard", 0.0, Text::new("evidence-examined").with("examined", list), None);
+    if let Some(ended) = s.ended() {
+        h.weigh(ended.at, "kernel", 0.0, s.end_text(ended.end), Some(format!("event:{}", ended.seq)));
+    }
+    h
+}
+
+/// What is to be examined.
+pub(crate) fn exams(s: &Situation<'_>) -> Vec<Exam> {
+    let watched = s.watched;
+    let loss = s.incident.loss;
+    let mut exams = Vec::new();
+    if let Kind::Unit(unit) = &watched.service.kind {
+        exams.push(Exam::Unit { unit: unit.clone() });
+    }
+    let outside = matches!(loss, Loss::Killed | Loss::OomKilled | Loss::Hung) && watched.work.attempts == 0;
+    if !outside {
+        if !watched.good.is_empty() {
+            exams.push(Exam::Compare { good: watched.good.iter().map(|(p, v)| (p.clone(), v.clone())).collect() });
+        }
+        if watched.service.validate.is_some() {
+            exams.push(Exam::Validate);
+        }
+        let ports = wanted_ports(watched);
+        if !ports.is_empty() && loss != Loss::Stopped {
+            exams.push(Exam::PortHolder { ports });
+        }
+    }
+    if let (Loss::Hung, Some((process, _))) = (loss, watched.main) {
+        exams.push(Exam::Process { process });
+    }
+    if !matches!(watched.service.kind, Kind::Process(_)) {
+        exams.push(Exam::Journal { since: s.incident.lost_at.before(LOOK_BACK) });
+    }
+    if loss == Loss::Stopped {
+        exams.push(Exam::Commands { since: s.incident.lost_at.before(LOOK_BACK) });
+    }
+    exams
+}
+
+/// The ports that the service should hold.
+pub(crate) fn wanted_ports(watched: &Watched) -> Vec<u16> {
+    let probed = watched.service.probes.iter().filter_map(|p| match &p.ask {
+        muster_model::probe::Ask::Tcp { address, .. } => address.rsplit(':').next()?.parse().ok(),
+        muster_model::probe::Ask::Http { url, .. } => {
+            let host = url.strip_prefix("http://")?.split('/').next()?;
+            host.rsplit_once(':').map_or(Some(80), |(_, port)| port.parse().ok())
+        }
+        _ => None,
+    });
+    let mut ports: Vec<u16> = watched.learned_ports.iter().copied().chain(probed).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}

@@ -1,0 +1,63 @@
+//! A person stopped it through the service manager.
+
+use muster_model::actor::Actor;
+use muster_model::cause::Code;
+use muster_model::exam::Finding;
+use muster_model::loss::Loss;
+use muster_model::text::Text;
+use muster_model::time::{Length, Time};
+
+use super::{Hypothesis, Situation};
+
+/// The service manager may take this long to stop a unit.
+const REACH: Length = Length::seconds(100);
+
+pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
+    if s.incident.loss != Loss::Stopped {
+        return None;
+    }
+    let service = &s.watched.service.name;
+    let command = command(s, &["stop", "isolate", "--now"]);
+    let summary = match &command {
+        Some((_, _, who)) => Text::new("verdict-operator-stopped").with("service", service).with("who", who),
+        None => Text::new("verdict-stopped-by-manager").with("service", service),
+    };
+    let mut h = Hypothesis::new(Code::OperatorStopped, summary);
+    h.subject = s.watched.unit.as_ref().map(|u| u.unit.clone());
+    if s.stop_was_ordered() {
+        h.weigh(s.incident.lost_at, "dbus", 3.0, Text::new("evidence-stop-job"), None);
+    }
+    if let Some(line) = s.lines().iter().rev().find(|l| l.text.starts_with("Stopping ") && l.at >= s.incident.lost_at.before(REACH)) {
+        h.weigh(line.at, "journal", 2.5, Text::new("evidence-log-line").with("line", &line.text), None);
+    }
+    if let Some((at, source, who)) = command {
+        h.weigh(at, &source, 4.0, Text::new("evidence-command").with("who", &who), None);
+        h.actor = Some(who);
+    } else if h.evidence.is_empty() && s.watched.unit.as_ref().is_some_and(|u| u.result == "success") {
+        h.weigh(s.incident.lost_at, "dbus", 1.0, Text::new("evidence-clean-inactive"), None);
+    }
+    Some(h)
+}
+
+/// The newest command around the loss that has one of these words, and names the service where it can.
+pub(super) fn command(s: &Situation<'_>, words: &[&str]) -> Option<(Time, String, Actor)> {
+    let from = s.incident.lost_at.before(REACH);
+    let until = s.incident.lost_at.after(Length::seconds(5));
+    let has_word = |a: &Actor| a.command.as_deref().is_some_and(|c| c.split_whitespace().any(|w| words.contains(&w)));
+    let seen = s
+        .watched
+        .traces
+        .commands()
+        .find(|(t, a)| t.at >= from && t.at <= until && has_word(a))
+        .map(|(t, a)| (t.at, t.source.clone(), a.clone()));
+    seen.or_else(|| {
+        s.watched.work.finding(|f| match &f.examined.finding {
+            Finding::Commands { commands } => commands
+                .iter()
+                .rev()
+                .find(|(at, a)| *at >= from && *at <= until && has_word(a))
+                .map(|(at, a)| (*at, "commands".to_owned(), a.clone())),
+            _ => None,
+        })
+    })
+}

@@ -1,0 +1,403 @@
+//! The guard of one host: roster → health → diagnosis → plan.
+//!
+//! [`Guard::apply`] is the fold: the state is what the events so far make of it, decisions among them. [`Guard::step`]
+//! folds an event in and then *reconciles* the services it touches: it compares what is with what should be and says
+//! which decisions follow. Reconciling alters nothing. A decision takes effect when it comes back as an event, so that
+//! whatever is done stands in the ledger first (promise 3), and a restart between any two events loses nothing: the
+//! same comparison leads to the same decision again.
+
+mod diagnose;
+mod incident;
+mod plan;
+mod presence;
+mod reconcile;
+mod traces;
+mod watched;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use muster_model::event::{Body, Command, Decision, Event};
+use muster_model::exam::Exam;
+use muster_model::id::{BootId, IncidentId, ProcessKey, ServiceName, VersionId};
+use muster_model::incident::{Incident, State};
+use muster_model::observation::{Fact, Rung};
+use muster_model::plan::Order;
+use muster_model::roster::{Limits, Service};
+use muster_model::time::{Length, Mono, Time};
+
+pub use watched::{Pause, Watched};
+
+/// At most so many closed incidents are kept in memory; the ledger has them all.
+const INCIDENTS_MAX: usize = 1_000;
+
+/// What follows from an event.
+#[must_use]
+#[derive(Debug, Default, PartialEq)]
+pub struct Effects {
+    /// To be appended to the ledger and stepped, in this order, before anything else is.
+    pub record: Vec<Body>,
+    /// To be run. They are the effect of a decision that is already durable.
+    pub orders: Vec<Order>,
+    /// To be examined; each answer comes back as an event.
+    pub exams: Vec<(ServiceName, Exam)>,
+    /// Processes whose end and signals are to be watched from here on.
+    pub watch: Vec<(ServiceName, ProcessKey)>,
+    /// The roster changed: every sensor is to be told anew what to look at.
+    pub roster: bool,
+}
+
+/// The guard's state.
+#[derive(Debug, Default)]
+pub struct Guard {
+    services: BTreeMap<ServiceName, Watched>,
+    incidents: BTreeMap<IncidentId, Incident>,
+    /// In the order in which they were opened.
+    order: VecDeque<IncidentId>,
+    limits: Limits,
+    pause: Option<Pause>,
+    boot: Option<BootId>,
+    booted_at: Option<Time>,
+    /// Moments at which acting steps were begun, within the last hour.
+    begun: VecDeque<Mono>,
+    rungs: BTreeMap<String, Rung>,
+    now: Now,
+    /// When each service next wants to be looked at; derived, not part of the fold.
+    deadlines: BTreeSet<(Mono, ServiceName)>,
+}
+
+/// The moment of the event in hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Now {
+    pub(crate) at: Time,
+    pub(crate) mono: Mono,
+}
+
+impl Guard {
+    /// A guard that has seen nothing.
+    pub fn new() -> Guard {
+        Guard::default()
+    }
+
+    /// Folds an event in. A replay of the ledger is this, event by event.
+    pub fn apply(&mut self, event: &Event) {
+        self.now = Now { at: event.at, mono: event.mono };
+        let now = self.now;
+        match &event.body {
+            Body::Started(started) => {
+                let rebooted = self.boot.as_ref().is_some_and(|b| *b != event.boot);
+                self.boot = Some(event.boot.clone());
+                self.booted_at = Some(started.booted_at);
+                self.rungs = started.rungs.iter().map(|r| (r.fact.clone(), r.clone())).collect();
+                if rebooted {
+                    self.begun.clear();
+                }
+                for watched in self.services.values_mut() {
+                    watched.muster_started(now, rebooted.then_some(started.booted_at));
+                }
+                for incident in self.incidents.values_mut() {
+                    incident::interrupted(incident);
+                }
+            }
+            Body::Roster { roster } => {
+                self.limits = roster.limits.clone();
+                self.services.retain(|name, _| roster.services.contains_key(name));
+                for (name, service) in &roster.services {
+                    match self.services.get_mut(name) {
+                        Some(watched) => watched.set_service(service.clone()),
+                        None => {
+                            self.services.insert(name.clone(), Watched::new(service.clone(), now));
+                        }
+                    }
+                }
+            }
+            Body::Observed(observation) => {
+                if let Fact::Rung(rung) = &observation.fact {
+                    self.rungs.insert(rung.fact.clone(), rung.clone());
+                }
+                if let Some(watched) = observation.service.as_ref().and_then(|s| self.services.get_mut(s)) {
+                    watched.observe(event.seq, observation, now);
+                }
+            }
+            Body::Examined(examined) => {
+                if let Some(watched) = self.services.get_mut(&examined.service) {
+                    watched.examined(event.seq, examined, now);
+                }
+            }
+            Body::Done(done) => {
+                if let Some(watched) = self.services.get_mut(&done.order.service) {
+                    watched.work.done(done, now);
+                }
+                if let Some(incident) = done.order.incident.as_ref().and_then(|id| self.incidents.get_mut(id)) {
+                    incident::done(incident, done);
+                }
+            }
+            Body::Told(told) => self.told(&told.by.person(), &told.command),
+            Body::Decided(decision) => self.decided(event, decision),
+            Body::Ended { .. } | Body::RosterRefused { .. } | Body::Timer | Body::Trouble { .. } => {}
+        }
+        for name in self.touched(event) {
+            if let Some(watched) = self.services.get_mut(&name) {
+                let presence = watched.presence(now, &self.limits);
+                watched.refresh(&presence, now);
+            }
+        }
+    }
+
+    fn told(&mut self, by: &str, command: &Command) {
+        let now = self.now;
+        match command {
+            Command::Recover { service } => {
+                if let Some(watched) = self.services.get_mut(service) {
+                    watched.work.grant(now);
+                    watched.accepted = None;
+                }
+            }
+            Command::Pause { service, length, reason } => {
+                let pause = Some(Pause { until: now.at.after(*length), reason: reason.clone(), by: by.to_owned() });
+                match service {
+                    None => self.pause = pause,
+                    Some(service) => {
+                        if let Some(watched) = self.services.get_mut(service) {
+                            watched.pause = pause;
+                        }
+                    }
+                }
+            }
+            Command::Resume { service: None } => self.pause = None,
+            Command::Resume { service: Some(service) } => {
+                if let Some(watched) = self.services.get_mut(service) {
+                    watched.pause = None;
+                }
+            }
+            Command::Acknowledge { incident } | Command::Note { incident, .. } | Command::Assign { incident, .. } => {
+                if let Some(incident) = self.incidents.get_mut(incident) {
+                    incident::told(incident, by, command, now.at);
+                }
+            }
+            Command::Resolve { incident } => {
+                if let Some(incident) = self.incidents.get_mut(incident) {
+                    incident::told(incident, by, command, now.at);
+                    if let Some(watched) = self.services.get_mut(&incident.service) {
+                        watched.accept(incident);
+                    }
+                }
+            }
+            Command::Restore { .. } => {}
+        }
+    }
+
+    fn decided(&mut self, event: &Event, decision: &Decision) {
+        let now = self.now;
+        match decision {
+            Decision::Opened { service, .. } => {
+                let id = IncidentId::from(format!("i{}", event.seq));
+                if let Some(watched) = self.services.get_mut(service) {
+                    watched.opened(id.clone(), now);
+                }
+                self.incidents.insert(id.clone(), incident::open(id.clone(), event, decision));
+                self.order.push_back(id);
+                self.forget_old_incidents();
+            }
+            Decision::Refined { incident, loss } => {
+                if let Some(incident) = self.incidents.get_mut(incident) {
+                    incident.loss = *loss;
+                }
+            }
+            Decision::Asked { service, exams, incident } => {
+                if let Some(watched) = self.services.get_mut(service) {
+                    watched.asked(incident.is_some(), exams, now);
+                }
+            }
+            Decision::Verdict { incident, causes, settled } => {
+                if let Some(incident) = self.incidents.get_mut(incident) {
+                    incident::verdict(incident, causes, *settled, now.at);
+                    if let Some(watched) = self.services.get_mut(&incident.service) {
+                        watched.work.judged(*settled);
+                    }
+                }
+            }
+            Decision::Planned { incident, plan } => {
+                if let Some(incident) = self.incidents.get_mut(incident) {
+                    incident.plan = Some(plan.clone());
+                    if let Some(watched) = self.services.get_mut(&incident.service) {
+                        watched.work.planned(plan.clone(), now);
+                    }
+                }
+            }
+            Decision::Begun(order) => {
+                if let Some(watched) = self.services.get_mut(&order.service) {
+                    watched.work.begun(order.clone(), now);
+                }
+                if let Some(incident) = order.incident.as_ref().and_then(|id| self.incidents.get_mut(id)) {
+                    incident::begun(incident, order, now.at);
+                }
+                if order.step.acts() {
+                    while self.begun.front().is_some_and(|t| now.mono.since(*t) > Length::seconds(3600)) {
+                        self.begun.pop_front();
+                    }
+                    self.begun.push_back(now.mono);
+                }
+            }
+            Decision::Confirmed { incident, code } => {
+                if let Some(incident) = self.incidents.get_mut(incident) {
+                    incident.causes.iter_mut().filter(|c| c.code == *code).for_each(|c| c.confirmed = true);
+                }
+            }
+            Decision::Became { incident, state, at, why } => {
+                if let Some(incident) = self.incidents.get_mut(incident) {
+                    incident::became(incident, *state, *at, why, now.at);
+                    if let Some(watched) = self.services.get_mut(&incident.service) {
+                        watched.became(*state, now);
+                    }
+                }
+            }
+            Decision::Good { service, files } => {
+                if let Some(watched) = self.services.get_mut(service) {
+                    watched.good = files.iter().cloned().collect();
+                    watched.good_said = true;
+                    watched.learn_ports();
+                }
+            }
+        }
+    }
+
+    fn forget_old_incidents(&mut self) {
+        while self.order.len() > INCIDENTS_MAX {
+            let Some(id) = self.order.iter().find(|id| self.incidents.get(*id).is_none_or(|i| !i.state.is_open())).cloned() else { return };
+            self.order.retain(|o| *o != id);
+            self.incidents.remove(&id);
+        }
+    }
+
+    /// Folds an event in and says what follows.
+    pub fn step(&mut self, event: &Event) -> Effects {
+        self.apply(event);
+        let mut effects = Effects::default();
+        match &event.body {
+            Body::Decided(Decision::Begun(order)) => effects.orders.push(order.clone()),
+            Body::Decided(Decision::Asked { service, exams, .. }) => {
+                effects.exams.extend(exams.iter().map(|e| (service.clone(), e.clone())))
+            }
+            Body::Roster { .. } => effects.roster = true,
+            Body::Observed(o) => {
+                if let Some(watched) = o.service.as_ref().and_then(|s| self.services.get(s)) {
+                    effects.watch.extend(watched.to_watch(&o.fact).map(|p| (watched.service.name.clone(), p)));
+                }
+            }
+            _ => {}
+        }
+        for name in self.touched(event) {
+            let (record, deadline) = self.reconcile(&name);
+            effects.record.extend(record);
+            self.set_deadline(&name, deadline);
+        }
+        effects
+    }
+
+    /// The services that an event may concern.
+    fn touched(&self, event: &Event) -> Vec<ServiceName> {
+        let of = |id: &IncidentId| self.incidents.get(id).map(|i| i.service.clone()).into_iter().collect::<Vec<_>>();
+        match &event.body {
+            Body::Started(_) | Body::Roster { .. } => self.services.keys().cloned().collect(),
+            Body::Timer => self.deadlines.iter().take_while(|(t, _)| *t <= self.now.mono).map(|(_, s)| s.clone()).collect(),
+            Body::Observed(o) => o.service.iter().cloned().collect(),
+            Body::Examined(e) => vec![e.service.clone()],
+            Body::Done(d) => vec![d.order.service.clone()],
+            Body::Told(t) => match &t.command {
+                Command::Recover { service }
+                | Command::Pause { service: Some(service), .. }
+                | Command::Resume { service: Some(service) } => vec![service.clone()],
+                Command::Pause { service: None, .. } | Command::Resume { service: None } => self.services.keys().cloned().collect(),
+                Command::Acknowledge { incident }
+                | Command::Note { incident, .. }
+                | Command::Assign { incident, .. }
+                | Command::Resolve { incident } => of(incident),
+                Command::Restore { .. } => Vec::new(),
+            },
+            Body::Decided(d) => match d {
+                Decision::Opened { service, .. } | Decision::Asked { service, .. } | Decision::Good { service, .. } => {
+                    vec![service.clone()]
+                }
+                Decision::Begun(order) => vec![order.service.clone()],
+                Decision::Became { incident, state: State::Recovered, .. } => {
+                    // Those that wait for it may go on now.
+                    let back = of(incident);
+                    let waiting = self.services.values().filter(|w| back.iter().any(|b| w.service.depends.contains(b)));
+                    back.iter().cloned().chain(waiting.map(|w| w.service.name.clone())).collect()
+                }
+                Decision::Refined { incident, .. }
+                | Decision::Verdict { incident, .. }
+                | Decision::Planned { incident, .. }
+                | Decision::Confirmed { incident, .. }
+                | Decision::Became { incident, .. } => of(incident),
+            },
+            Body::Ended { .. } | Body::RosterRefused { .. } | Body::Trouble { .. } => Vec::new(),
+        }
+    }
+
+    fn set_deadline(&mut self, name: &ServiceName, deadline: Option<Mono>) {
+        let Some(watched) = self.services.get_mut(name) else { return };
+        if watched.deadline != deadline {
+            if let Some(old) = watched.deadline {
+                self.deadlines.remove(&(old, name.clone()));
+            }
+            if let Some(new) = deadline {
+                self.deadlines.insert((new, name.clone()));
+            }
+            watched.deadline = deadline;
+        }
+    }
+
+    /// When the guard next wants to be woken with [`Body::Timer`].
+    pub fn wake(&self) -> Option<Mono> {
+        self.deadlines.first().map(|(t, _)| *t)
+    }
+
+    /// The services of the roster in force.
+    pub fn services(&self) -> impl Iterator<Item = &Watched> {
+        self.services.values()
+    }
+
+    /// One service.
+    pub fn service(&self, name: &str) -> Option<&Watched> {
+        self.services.get(name)
+    }
+
+    /// What a step overwrote, for taking it back.
+    pub fn replaced(&self, order: &Order) -> Vec<(String, Option<VersionId>)> {
+        let done = self.services.get(&order.service).map_or(&[][..], |w| &w.work.done);
+        done.iter().find(|d| d.order.place == order.place).map(|d| d.replaced.clone()).unwrap_or_default()
+    }
+
+    /// The roster's row of a service.
+    pub fn row(&self, name: &str) -> Option<&Service> {
+        self.services.get(name).map(|w| &w.service)
+    }
+
+    /// The incidents in memory, newest first.
+    pub fn incidents(&self) -> impl Iterator<Item = &Incident> {
+        self.order.iter().rev().filter_map(|id| self.incidents.get(id))
+    }
+
+    /// One incident.
+    pub fn incident(&self, id: &str) -> Option<&Incident> {
+        self.incidents.get(id)
+    }
+
+    /// A service's open incident, else its latest.
+    pub fn incident_of(&self, service: &str) -> Option<&Incident> {
+        let of = || self.incidents().filter(|i| i.service.as_str() == service);
+        of().find(|i| i.state.is_open()).or_else(|| of().next())
+    }
+
+    /// What can be seen, by kind of fact.
+    pub fn rungs(&self) -> impl Iterator<Item = &Rung> {
+        self.rungs.values()
+    }
+
+    /// The pause of all acting, where there is one.
+    pub fn pause(&self) -> Option<&Pause> {
+        self.pause.as_ref().filter(|p| p.until > self.now.at)
+    }
+}

@@ -1,0 +1,45 @@
+//! The last good configuration, where the present one is what keeps the service down.
+
+use muster_model::cause::Code;
+use muster_model::exam::Finding;
+use muster_model::loss::Loss;
+use muster_model::plan::{Leave, Outcome, Step};
+use muster_model::text::Text;
+
+use super::Remedy;
+use crate::host::diagnose::Situation;
+
+/// A cause at least this sure is acted on.
+const SURE: f64 = 0.6;
+
+pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
+    let blamed = s.incident.causes.iter().find(|c| {
+        matches!(c.code, Code::ConfigInvalid | Code::ConfigMissing | Code::ConfigChanged)
+            && (c.confidence >= SURE || is_refused(s) && c.code != Code::ConfigChanged)
+    })?;
+    // What did not help, or failed its rehearsal, is not tried again.
+    let tried =
+        s.incident.actions.iter().any(|a| {
+            a.step.starts_with("config.restore") && matches!(a.outcome, Some(Outcome::Undone | Outcome::Skipped | Outcome::Failed))
+        });
+    let files: Vec<_> = s.altered().iter().filter_map(|a| s.watched.good.get(a.path).map(|v| (a.path.to_owned(), v.clone()))).collect();
+    if tried || files.is_empty() {
+        return None;
+    }
+    let list = files.iter().map(|(p, _)| p.as_str()).collect::<Vec<_>>().join(", ");
+    let mut steps = vec![Step::ConfigRestore { files }];
+    if s.incident.loss == Loss::CannotRestart {
+        // It still does its work: whoever is in the middle of an edit is not to be interrupted.
+        return Some(Remedy { steps, why: Text::new("plan-config-offered").with("files", list), leave: Leave::Asked });
+    }
+    steps.push(if s.watched.main.is_some() { Step::Restart } else { Step::Start });
+    let why = Text::new("plan-config-restore").with("files", list).with("code", blamed.code);
+    Some(Remedy { steps, why, leave: Leave::Granted })
+}
+
+fn is_refused(s: &Situation<'_>) -> bool {
+    s.watched.work.finding(|f| match &f.examined.finding {
+        Finding::Validated { ok, .. } => Some(!ok),
+        _ => None,
+    }) == Some(true)
+}

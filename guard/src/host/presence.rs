@@ -1,0 +1,248 @@
+//! Whether a service is there, from what is known of it.
+
+use muster_model::loss::Loss;
+use muster_model::observation::{End, UnitState};
+use muster_model::probe::Answer;
+use muster_model::roster::{Kind, Limits};
+use muster_model::time::{Length, Mono, Time};
+
+use super::Now;
+use super::watched::{Ended, Watched};
+
+/// How long the service manager may take to say what became of a unit whose main process ended on its order.
+const STOP_WITHIN: Length = Length::seconds(100);
+/// How long it may take to say so after an end that nobody ordered and that may have been meant (exit 0, unknown).
+const WORD_WITHIN: Length = Length::seconds(1);
+/// How long a service may have lost a port it held, for instance while it binds it anew on a reload.
+const PORT_WITHIN: Length = Length::seconds(2);
+/// A signal this long before an end is taken as its reason.
+const SIGNAL_REACH: Length = Length::seconds(60);
+const SIGSTOP: i32 = 19;
+const SIGTSTP: i32 = 20;
+const SIGCONT: i32 = 18;
+
+/// Whether a service is there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Presence {
+    /// There, and shows what it must show.
+    Present,
+    /// There, but something is wrong with it.
+    Degraded { loss: Loss, at: Time },
+    /// On its way up, until then.
+    Starting { until: Mono },
+    /// On its way down or round on somebody's order, until then.
+    Leaving { until: Mono },
+    /// Not there.
+    Lost { loss: Loss, at: Time },
+    /// A `run` service that Muster has yet to start.
+    NotStarted,
+    /// Nobody has said yet; asked again then.
+    Unknown { until: Mono },
+}
+
+impl Presence {
+    /// When time alone may alter it.
+    pub(crate) fn until(&self) -> Option<Mono> {
+        match self {
+            Presence::Starting { until } | Presence::Leaving { until } | Presence::Unknown { until } => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// The loss, where it is one.
+    pub(crate) fn loss(&self) -> Option<(Loss, Time)> {
+        match self {
+            Presence::Lost { loss, at } | Presence::Degraded { loss, at } => Some((*loss, *at)),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a service with this loss still does its work.
+pub(crate) const fn only_degrades(loss: Loss) -> bool {
+    matches!(loss, Loss::CannotRestart | Loss::UnitDisabled | Loss::Slow | Loss::TlsExpired)
+}
+
+impl Watched {
+    pub(crate) fn presence(&self, now: Now, limits: &Limits) -> Presence {
+        if self.work.is_acting() {
+            return Presence::Leaving { until: now.mono.after(STOP_WITHIN) };
+        }
+        let alive = match &self.service.kind {
+            Kind::Unit(_) => self.unit_presence(now, limits),
+            Kind::Run(_) => self.run_presence(now),
+            Kind::Process(wanted) => self.process_presence(wanted.count.min as usize, wanted.count.max as usize, now, limits),
+        };
+        match alive {
+            Presence::Present => self.answering(now, limits),
+            other => other,
+        }
+    }
+
+    fn unit_presence(&self, now: Now, limits: &Limits) -> Presence {
+        // The kernel is quicker than the service manager, and says more.
+        if let Some(ended) =
+            self.ended.filter(|e| e.mono >= self.unit_mono || self.unit.as_ref().is_some_and(|u| u.main == Some(e.process)))
+            && self.unit.as_ref().is_some_and(|u| u.active == "active" || u.active == "reloading")
+        {
+            return self.main_ended(ended, now);
+        }
+        let Some(unit) = &self.unit else {
+            return Presence::Unknown { until: self.watched_since.mono.after(limits.start_within) };
+        };
+        let at = unit.since.unwrap_or(now.at);
+        if unit.load == "not-found" {
+            return Presence::Lost { loss: Loss::UnitMissing, at };
+        }
+        let queued = matches!(unit.job.as_deref(), Some("start" | "restart" | "try-restart"));
+        let within = |from: Mono, length: Length, or: Presence| {
+            let until = from.after(length);
+            if until > now.mono { Presence::Leaving { until } } else { or }
+        };
+        match unit.active.as_str() {
+            "active" | "reloading" | "refreshing" => Presence::Present,
+            "activating" if unit.sub == "auto-restart" => Presence::Lost { loss: self.unit_loss(unit), at: self.loss_moment(unit, now) },
+            "activating" => {
+                let until = self.unit_mono.after(limits.start_within);
+                if until > now.mono { Presence::Starting { until } } else { Presence::Lost { loss: Loss::Hung, at } }
+            }
+            "deactivating" => match self.ended {
+                // Its end was nobody's order: it is lost already, and the manager is tidying up.
+                Some(ended) if !self.stop_ordered && !self.ended_on_order(ended) && ended.end != End::Code(0) => {
+                    Presence::Lost { loss: loss_of(ended.end), at: ended.at }
+                }
+                _ => within(self.unit_mono, STOP_WITHIN, Presence::Lost { loss: Loss::Hung, at }),
+            },
+            "inactive" if queued => within(self.unit_mono, limits.start_within, Presence::Lost { loss: Loss::Stopped, at }),
+            _ => Presence::Lost { loss: self.unit_loss(unit), at: self.loss_moment(unit, now) },
+        }
+    }
+
+    /// A main process ended, and the service manager has not said anything about it yet.
+    fn main_ended(&self, ended: Ended, now: Now) -> Presence {
+        let lost = Presence::Lost { loss: loss_of(ended.end), at: ended.at };
+        let wait = |length: Length| {
+            let until = ended.mono.after(length);
+            if until > now.mono { Presence::Leaving { until } } else { lost }
+        };
+        if self.stop_ordered || self.ended_on_order(ended) {
+            return wait(STOP_WITHIN);
+        }
+        match ended.end {
+            End::Signal(_) | End::Memory => lost,
+            End::Code(0) | End::Unknown => wait(WORD_WITHIN),
+            End::Code(_) => lost,
+        }
+    }
+
+    /// The service manager, or a program it ran for the unit (ExecStop=), sent the signal that ended it.
+    fn ended_on_order(&self, ended: Ended) -> bool {
+        self.traces
+            .signals(ended.process)
+            .filter(|(t, signal, _)| ended.mono.since(t.mono) < SIGNAL_REACH && *signal != SIGCONT)
+            .filter_map(|(_, _, sender)| sender)
+            .any(|sender| {
+                sender.is_init() || (sender.parent_pids.first() == Some(&1) && sender.tty.is_none() && sender.login_uid.is_none())
+            })
+    }
+
+    fn unit_loss(&self, unit: &UnitState) -> Loss {
+        let ended = self.ended.filter(|e| e.mono >= self.loaded_mono).map(|e| e.end);
+        match unit.result.as_str() {
+            "start-limit-hit" => Loss::CrashLoop,
+            "oom-kill" => Loss::OomKilled,
+            "success" => match ended {
+                _ if self.stop_ordered => Loss::Stopped,
+                Some(End::Code(_)) if self.ended.is_some_and(|e| !self.ended_on_order(e)) => Loss::Exited,
+                Some(end @ (End::Signal(_) | End::Memory)) if self.ended.is_some_and(|e| !self.ended_on_order(e)) => loss_of(end),
+                _ => Loss::Stopped,
+            },
+            "signal" | "core-dump" | "watchdog" => ended.map_or(Loss::Killed, loss_of),
+            _ => match ended {
+                Some(end @ (End::Signal(_) | End::Memory)) => loss_of(end),
+                _ => Loss::Exited,
+            },
+        }
+    }
+
+    fn loss_moment(&self, unit: &UnitState, now: Now) -> Time {
+        let said = unit.since.unwrap_or(now.at);
+        self.ended.filter(|e| e.mono >= self.loaded_mono).map_or(said, |e| e.at.min(said))
+    }
+
+    fn run_presence(&self, now: Now) -> Presence {
+        match (self.processes.is_empty(), self.ended) {
+            (false, _) => Presence::Present,
+            (true, Some(ended)) => Presence::Lost { loss: loss_of(ended.end), at: ended.at },
+            (true, None) if self.work.start_failed() => Presence::Lost { loss: Loss::Exited, at: now.at },
+            (true, None) => Presence::NotStarted,
+        }
+    }
+
+    fn process_presence(&self, min: usize, max: usize, now: Now, limits: &Limits) -> Presence {
+        let count = self.processes.len();
+        let until = self.watched_since.mono.after(limits.start_within);
+        if count >= min && count <= max {
+            Presence::Present
+        } else if count < min {
+            match self.ended {
+                Some(ended) => Presence::Lost { loss: loss_of(ended.end), at: ended.at },
+                None if until > now.mono => Presence::Unknown { until },
+                None => Presence::Lost { loss: Loss::Exited, at: self.watched_since.at },
+            }
+        } else {
+            Presence::Degraded { loss: Loss::EndpointWrong, at: now.at }
+        }
+    }
+
+    /// It lives. Does it show what it must show?
+    fn answering(&self, now: Now, limits: &Limits) -> Presence {
+        let (started, main) = self.main.map_or((self.watched_since.mono, None), |(main, seen)| (seen, Some(main)));
+        if let Some(main) = main
+            && let Some((trace, signal, _)) = self.traces.signals(main).find(|(_, s, _)| matches!(*s, SIGSTOP | SIGTSTP | SIGCONT))
+            && signal != SIGCONT
+        {
+            return Presence::Lost { loss: Loss::Hung, at: trace.at };
+        }
+        let mut starting: Option<Mono> = None;
+        for probed in self.probes.iter().flatten().filter(|p| !p.answer.is_right()) {
+            // A program that was started just now may take its time before the first right answer.
+            let until = started.after(limits.start_within);
+            if until > now.mono && probed.right.is_none_or(|right| right < started) {
+                starting = Some(until);
+                continue;
+            }
+            match probed.answer {
+                Answer::Silent { .. } => return Presence::Lost { loss: Loss::Hung, at: probed.at },
+                Answer::Refused { .. } => return Presence::Lost { loss: Loss::PortClosed, at: probed.at },
+                Answer::Wrong { .. } => return Presence::Lost { loss: Loss::EndpointWrong, at: probed.at },
+                Answer::Right { .. } | Answer::Warning { .. } | Answer::Unasked { .. } => {}
+            }
+        }
+        if let Some(seen) = self.ports_mono
+            && seen >= started
+            && self.learned_ports.iter().any(|p| !self.ports.contains(p))
+        {
+            let until = seen.max(self.loaded_mono).after(PORT_WITHIN);
+            if until <= now.mono {
+                return Presence::Lost { loss: Loss::PortClosed, at: now.at };
+            }
+            starting = Some(starting.map_or(until, |s| s.min(until)));
+        }
+        if let Some(until) = starting {
+            return Presence::Starting { until };
+        }
+        if self.validated.as_ref().is_some_and(|v| !v.ok) && self.unvalidated.is_none() {
+            return Presence::Degraded { loss: Loss::CannotRestart, at: now.at };
+        }
+        Presence::Present
+    }
+}
+
+const fn loss_of(end: End) -> Loss {
+    match end {
+        End::Memory => Loss::OomKilled,
+        End::Signal(_) => Loss::Killed,
+        End::Code(_) | End::Unknown => Loss::Exited,
+    }
+}

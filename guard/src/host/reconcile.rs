@@ -1,0 +1,428 @@
+//! What is, against what should be: which decisions follow for one service, and when to look again.
+//!
+//! Nothing here alters the state. Each decision, once it comes back as an event, makes the comparison come out
+//! differently, so that none is taken twice; after a crash the same comparison takes it again.
+
+use muster_model::cause::Code;
+use muster_model::event::{Body, Decision};
+use muster_model::exam::{Exam, Finding};
+use muster_model::id::ServiceName;
+use muster_model::incident::{Incident, State};
+use muster_model::loss::Loss;
+use muster_model::plan::{Leave, Order, Outcome, Step};
+use muster_model::roster::Kind;
+use muster_model::text::Text;
+use muster_model::time::{Length, Mono, Time};
+
+use super::Guard;
+use super::diagnose::{self, Situation};
+use super::plan;
+use super::presence::Presence;
+use super::watched::Watched;
+use super::work::Work;
+
+/// How long examinations may take before the verdict settles without them.
+const SETTLE_WITHIN: Length = Length::seconds(2);
+/// An edited configuration is left in peace for so long before the validator is asked: people save in bursts.
+const EDIT_QUIET: Length = Length::ms(700);
+/// So many losses within [`LOOP_REACH`] are a crash loop.
+const LOOP_LOSSES: usize = 3;
+const LOOP_REACH: Length = Length::seconds(60);
+/// How long a service manager that restarts a unit by itself is waited for, beside its own RestartSec=.
+const MANAGER_SLACK: Length = Length::seconds(5);
+/// How often something that another service or a budget holds up is looked at again.
+const HELD_UP: Length = Length::seconds(1);
+
+/// Collects when to look again.
+#[derive(Default)]
+struct Wake(Option<Mono>);
+
+impl Wake {
+    fn at(&mut self, when: Mono) {
+        self.0 = Some(self.0.map_or(when, |w| w.min(when)));
+    }
+}
+
+impl Guard {
+    /// What follows for `name`, and when time alone may make something follow.
+    pub(super) fn reconcile(&self, name: &ServiceName) -> (Vec<Body>, Option<Mono>) {
+        let Some(watched) = self.services.get(name) else { return (Vec::new(), None) };
+        let presence = watched.presence(self.now, &self.limits);
+        let mut wake = Wake::default();
+        if let Some(until) = presence.until() {
+            wake.at(until);
+        }
+        let incident = watched.incident.as_ref().and_then(|id| self.incidents.get(id));
+        let decisions = match incident {
+            Some(incident) if incident.state.is_open() => self.work_on(watched, incident, presence, &mut wake),
+            Some(incident) if incident.state == State::Recovered && presence.loss().is_some() && !self.steady(watched) => {
+                vec![became(incident, State::Open, self.now.at, Text::new("state-relapsed"))]
+            }
+            _ => self.keep(watched, presence, &mut wake),
+        };
+        let wake = wake.0.map(|w| w.max(Mono(self.now.mono.0 + 1)));
+        (decisions.into_iter().map(Body::Decided).collect(), wake)
+    }
+
+    /// Whether the service had been back for good before it was lost again.
+    fn steady(&self, watched: &Watched) -> bool {
+        watched.work.recovered.is_none_or(|since| self.now.mono.since(since) >= self.limits.steady)
+    }
+
+    /// Nothing is lost so far as is on record.
+    fn keep(&self, watched: &Watched, presence: Presence, wake: &mut Wake) -> Vec<Decision> {
+        let now = self.now;
+        if let Some(pause) = watched.paused(now.at) {
+            wake.at(now.mono.after(pause.until.since(now.at)));
+            return Vec::new();
+        }
+        match presence {
+            Presence::NotStarted if self.pause().is_none() && watched.work.running().is_none() => {
+                vec![Decision::Begun(Order {
+                    incident: None,
+                    service: watched.service.name.clone(),
+                    attempt: 0,
+                    place: 0,
+                    step: Step::Start,
+                    undo: false,
+                })]
+            }
+            Presence::Lost { loss, at } | Presence::Degraded { loss, at } if watched.accepted != Some(loss) => {
+                let lost_at = at.min(now.at);
+                vec![Decision::Opened { service: watched.service.name.clone(), loss, lost_at, detected_at: now.at }]
+            }
+            Presence::Present => self.keep_well(watched, wake),
+            _ => Vec::new(),
+        }
+    }
+
+    /// It is well: remember the configuration it is well with, and have an edited one looked at.
+    fn keep_well(&self, watched: &Watched, wake: &mut Wake) -> Vec<Decision> {
+        let now = self.now;
+        let mut decisions = Vec::new();
+        if let (Some(touched), true) = (watched.unvalidated, watched.service.validate.is_some()) {
+            let when = touched.after(EDIT_QUIET);
+            if when <= now.mono {
+                decisions.push(Decision::Asked { incident: None, service: watched.service.name.clone(), exams: vec![Exam::Validate] });
+            } else {
+                wake.at(when);
+            }
+        }
+        if let (Some((since, _)), false) = (watched.present_since, watched.good_said) {
+            let when = since.max(watched.loaded_mono).after(self.limits.steady);
+            if when <= now.mono {
+                let files = watched.loaded.iter().map(|(p, v)| (p.clone(), v.clone())).collect();
+                decisions.push(Decision::Good { service: watched.service.name.clone(), files });
+            } else {
+                wake.at(when);
+            }
+        }
+        decisions
+    }
+
+    /// A loss is on record and not over.
+    fn work_on(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Vec<Decision> {
+        let now = self.now;
+        let work = &watched.work;
+        if let Some((loss, _)) = presence.loss()
+            && let Some(loss) = self.refine(watched, incident, loss)
+        {
+            return vec![Decision::Refined { incident: incident.id.clone(), loss }];
+        }
+        let situation = Situation { watched, incident, now, rungs: &self.rungs, booted_at: self.booted_at };
+        if !work.judged {
+            let exams = diagnose::exams(&situation);
+            return vec![
+                Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(&situation), settled: false },
+                Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams },
+            ];
+        }
+        let pending = match &work.exams {
+            None => {
+                let exams = diagnose::exams(&situation);
+                return vec![Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams }];
+            }
+            Some((asked, pending)) => {
+                let until = asked.after(SETTLE_WITHIN);
+                if pending.is_empty() || until <= now.mono {
+                    false
+                } else {
+                    wake.at(until);
+                    true
+                }
+            }
+        };
+        if !work.settled && !pending {
+            return vec![Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(&situation), settled: true }];
+        }
+        // What comes in late, or anew after an attempt, may alter the verdict.
+        let causes = diagnose::causes(&situation);
+        if differs(&causes, &incident.causes) {
+            return vec![Decision::Verdict { incident: incident.id.clone(), causes, settled: work.settled }];
+        }
+        if watched.paused(now.at).is_some() {
+            return self.back(watched, incident, presence, wake);
+        }
+        match presence {
+            Presence::Present => self.back(watched, incident, presence, wake),
+            Presence::Lost { .. } | Presence::Degraded { .. } => self.bring_back(watched, incident, &situation, wake),
+            Presence::NotStarted => self.bring_back(watched, incident, &situation, wake),
+            Presence::Starting { .. } | Presence::Leaving { .. } | Presence::Unknown { .. } => Vec::new(),
+        }
+    }
+
+    /// It is there again.
+    fn back(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Vec<Decision> {
+        if presence != Presence::Present || watched.work.running().is_some() {
+            return Vec::new();
+        }
+        // A service manager's stop is left open for people until the verdict is settled; so is every other.
+        if let Some(until) = watched.work.exams.as_ref().filter(|_| !watched.work.settled).map(|(asked, _)| asked.after(SETTLE_WITHIN)) {
+            wake.at(until);
+        }
+        let at = watched.present_since.map_or(self.now.at, |(_, at)| at).max(incident.lost_at);
+        let mut decisions = Vec::new();
+        if let Some(cause) = incident.cause().filter(|c| !c.confirmed && undone(c.code, watched)) {
+            decisions.push(Decision::Confirmed { incident: incident.id.clone(), code: cause.code });
+        }
+        let why = if watched.work.done.iter().any(|d| d.order.step.acts()) {
+            Text::new("state-recovered-by-muster")
+        } else {
+            Text::new("state-recovered-by-others")
+        };
+        decisions.push(became(incident, State::Recovered, at, why));
+        decisions
+    }
+
+    fn refine(&self, watched: &Watched, incident: &Incident, seen: Loss) -> Option<Loss> {
+        let work = &watched.work;
+        let restarts = watched.unit.as_ref().map_or(0, |u| u.restarts.saturating_sub(work.restarts)) as usize;
+        let loops = work.losses_within(self.now.mono, LOOP_REACH).max(restarts) >= LOOP_LOSSES;
+        let loss = match (incident.loss, seen) {
+            (Loss::Exited | Loss::Killed | Loss::Stopped, Loss::CrashLoop) => Loss::CrashLoop,
+            (Loss::Exited, Loss::Exited) if loops => Loss::CrashLoop,
+            (Loss::Killed | Loss::Exited | Loss::Stopped, Loss::OomKilled) => Loss::OomKilled,
+            (Loss::Exited, Loss::Killed) if work.attempts == 0 => Loss::Killed,
+            (Loss::CannotRestart, other) if other != Loss::CannotRestart => other,
+            (kept, _) => kept,
+        };
+        (loss != incident.loss).then_some(loss)
+    }
+
+    /// It is not there: choose a plan, or go on with the one in hand.
+    fn bring_back(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Vec<Decision> {
+        let now = self.now;
+        let work = &watched.work;
+        if work.running().is_some() {
+            return Vec::new();
+        }
+        if let Some(pause) = self.pause() {
+            wake.at(now.mono.after(pause.until.since(now.at)));
+            return Vec::new();
+        }
+        let Some(plan) = &work.plan else { return self.choose(watched, incident, situation, wake) };
+        let granted = plan.leave == Leave::Granted || work.granted;
+        if !granted {
+            return self.left_alone(watched, incident, situation, wake);
+        }
+        if work.granted && plan.leave != Leave::Granted {
+            return self.choose(watched, incident, situation, wake);
+        }
+        if work.failed {
+            if let Some(order) = undo(work) {
+                return self.begin(watched, order, wake);
+            }
+            return self.try_again(watched, incident, situation, wake);
+        }
+        match plan.steps.get(work.place as usize) {
+            Some(step) => {
+                let order = Order {
+                    incident: Some(incident.id.clone()),
+                    service: watched.service.name.clone(),
+                    attempt: plan.attempt,
+                    place: work.place,
+                    step: step.clone(),
+                    undo: false,
+                };
+                self.begin(watched, order, wake)
+            }
+            None => {
+                // All steps are done. Has it come back?
+                let done = work.last_done.unwrap_or(now.mono);
+                let within = match plan.steps.last() {
+                    Some(Step::Await { within }) => *within,
+                    _ => self.limits.start_within,
+                };
+                let told = watched.unit_mono.max(watched.ended.map_or(Mono(0), |e| e.mono));
+                let until = done.after(within);
+                let said_lost = told > work.last_begun.unwrap_or(done) && !matches!(plan.steps.last(), Some(Step::Await { .. }));
+                if until > now.mono && !said_lost {
+                    wake.at(until);
+                    return Vec::new();
+                }
+                if let Some(order) = undo(work) {
+                    return self.begin(watched, order, wake);
+                }
+                self.try_again(watched, incident, situation, wake)
+            }
+        }
+    }
+
+    /// No plan is in hand.
+    fn choose(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Vec<Decision> {
+        let work = &watched.work;
+        // An end from outside is answered at once. Where the reason may lie in the program's own files, starting it
+        // blindly would only feed a loop: the verdict settles first.
+        let at_once = matches!(incident.loss, Loss::Killed | Loss::OomKilled) || matches!(watched.service.kind, Kind::Run(_));
+        if !work.settled && !(at_once && work.attempts == 0) {
+            return Vec::new(); // a wake is set for when the examinations are over
+        }
+        if work.attempts > 0
+            && !work.granted
+            && let Some(when) = work.next_attempt()
+            && when > self.now.mono
+        {
+            wake.at(when);
+            return Vec::new();
+        }
+        let plan = plan::choose(situation, work.attempts + 1, work.granted, MANAGER_SLACK);
+        vec![Decision::Planned { incident: incident.id.clone(), plan }]
+    }
+
+    /// The plan did not bring it back: people are called after so many, and it is tried again, ever more slowly.
+    fn try_again(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Vec<Decision> {
+        if watched.work.attempts >= self.limits.attempts && incident.state != State::Escalated {
+            let why = Text::new("state-escalated-attempts").with("attempts", watched.work.attempts);
+            return vec![became(incident, State::Escalated, self.now.at, why)];
+        }
+        let work = &watched.work;
+        match &work.exams {
+            Some((asked, pending)) if work.last_begun.is_none_or(|begun| *asked > begun) => {
+                let until = asked.after(SETTLE_WITHIN);
+                if !pending.is_empty() && until > self.now.mono {
+                    wake.at(until);
+                    return Vec::new();
+                }
+                self.choose(watched, incident, situation, wake)
+            }
+            // What was found before the attempt may be so no longer.
+            _ => {
+                let exams = diagnose::exams(situation);
+                vec![Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams }]
+            }
+        }
+    }
+
+    /// The plan may not be run without a yes.
+    fn left_alone(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Vec<Decision> {
+        let now = self.now;
+        let Some(plan) = &watched.work.plan else { return Vec::new() };
+        match (plan.leave, watched.service.restore_after) {
+            (Leave::Withheld, Some(after)) if plan::is_intent(situation) && incident.acknowledged.is_none() => {
+                let when = now.mono.after(Length(after.0.saturating_sub(now.at.since(incident.lost_at).0)));
+                if now.at.since(incident.lost_at) >= after {
+                    let mut plan = plan.clone();
+                    plan.leave = Leave::Granted;
+                    plan.why = Text::new("plan-restore-after").with("after", after);
+                    return vec![Decision::Planned { incident: incident.id.clone(), plan }];
+                }
+                wake.at(when);
+                Vec::new()
+            }
+            (Leave::Asked, _) if incident.state != State::Escalated => {
+                vec![became(incident, State::Escalated, now.at, Text::new("state-waits-for-yes"))]
+            }
+            (Leave::Withheld, _) if !plan::is_intent(situation) && incident.state != State::Escalated => {
+                vec![became(incident, State::Escalated, now.at, plan.why.clone())]
+            }
+            // What is in its way may go away by itself.
+            (Leave::Asked, _) if incident.cause().is_some_and(|c| c.code == Code::NetworkPortTaken) => {
+                self.watch_the_port(watched, incident, wake)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Another process holds its port. It is nobody's to kill but a person's; once it is gone, the service is started.
+    fn watch_the_port(&self, watched: &Watched, incident: &Incident, wake: &mut Wake) -> Vec<Decision> {
+        let work = &watched.work;
+        let looked = work.exams.as_ref().map_or(work.opened, |(asked, _)| *asked);
+        let free = work.finding(|f| match &f.examined.finding {
+            Finding::PortHolders { holders } => Some(holders.iter().all(|h| h.own)),
+            _ => None,
+        });
+        if free == Some(true)
+            && let Some(plan) = &work.plan
+        {
+            let mut plan = plan.clone();
+            plan.leave = Leave::Granted;
+            plan.why = Text::new("plan-port-free");
+            return vec![Decision::Planned { incident: incident.id.clone(), plan }];
+        }
+        let when = looked.after(SETTLE_WITHIN);
+        if when <= self.now.mono {
+            let exams = vec![Exam::PortHolder { ports: diagnose::wanted_ports(watched) }];
+            return vec![Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams }];
+        }
+        wake.at(when);
+        Vec::new()
+    }
+
+    /// Begins a step, where the bounds on acting allow it.
+    fn begin(&self, watched: &Watched, order: Order, wake: &mut Wake) -> Vec<Decision> {
+        let now = self.now;
+        if order.step.acts() {
+            let busy = self.services.values().filter(|w| w.work.is_acting()).count();
+            let hour = self.begun.iter().filter(|t| now.mono.since(**t) <= Length::seconds(3600)).count();
+            let waits = watched.service.depends.iter().any(|d| self.is_being_mended(d));
+            if busy >= self.limits.at_once as usize || hour >= self.limits.steps_an_hour as usize || waits {
+                wake.at(now.mono.after(HELD_UP));
+                return Vec::new();
+            }
+        }
+        vec![Decision::Begun(order)]
+    }
+
+    /// A dependency is mended before its dependants, unless nobody is mending it.
+    fn is_being_mended(&self, name: &ServiceName) -> bool {
+        self.incidents().any(|i| {
+            i.service == *name
+                && (i.state == State::Recovering || (i.state == State::Open && i.plan.as_ref().is_none_or(|p| p.leave == Leave::Granted)))
+        })
+    }
+}
+
+fn became(incident: &Incident, state: State, at: Time, why: Text) -> Decision {
+    Decision::Became { incident: incident.id.clone(), state, at, why }
+}
+
+/// The last thing a failed plan did that is to be taken back.
+fn undo(work: &Work) -> Option<Order> {
+    let did = work.done.iter().rev().find(|d| d.outcome == Outcome::Done && !d.replaced.is_empty())?;
+    Some(Order { undo: true, ..did.order.clone() })
+}
+
+/// Whether what was done undoes this cause.
+fn undone(code: Code, watched: &Watched) -> bool {
+    let did = |wanted: fn(&Step) -> bool| watched.work.done.iter().any(|d| d.outcome == Outcome::Done && wanted(&d.order.step));
+    match code {
+        Code::ConfigInvalid | Code::ConfigChanged | Code::ConfigMissing => did(|s| matches!(s, Step::ConfigRestore { .. })),
+        Code::OperatorKilled | Code::OperatorStopped => did(|s| !matches!(s, Step::ConfigRestore { .. })),
+        Code::OperatorDisabled => did(|s| matches!(s, Step::Enable | Step::Unmask)),
+        Code::NetworkPortTaken => did(|s| matches!(s, Step::Start | Step::Restart)),
+        _ => false,
+    }
+}
+
+/// Whether a verdict is worth saying anew.
+fn differs(new: &[muster_model::cause::Cause], old: &[muster_model::cause::Cause]) -> bool {
+    match (new.first(), old.first()) {
+        (Some(new), Some(old)) => {
+            new.code != old.code
+                || new.subject != old.subject
+                || new.actor.as_ref().map(|a| a.pid) != old.actor.as_ref().map(|a| a.pid)
+                || (new.confidence - old.confidence).abs() > 0.05
+        }
+        (new, old) => new.is_some() != old.is_some(),
+    }
+}

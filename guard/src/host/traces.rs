@@ -1,0 +1,88 @@
+//! What touched a service lately: signals, commands, changes. Bounded, newest last.
+
+use std::collections::VecDeque;
+
+use muster_model::actor::Actor;
+use muster_model::change::Change;
+use muster_model::id::{ProcessKey, Seq};
+use muster_model::time::{Mono, Time};
+
+/// At most so many traces are kept for a service.
+const TRACES_MAX: usize = 128;
+
+/// One thing that touched a service.
+#[derive(Clone, Debug)]
+pub(crate) struct Trace {
+    pub(crate) seq: Seq,
+    pub(crate) at: Time,
+    pub(crate) mono: Mono,
+    pub(crate) source: String,
+    pub(crate) what: Touch,
+}
+
+/// What it was.
+#[derive(Clone, Debug)]
+pub(crate) enum Touch {
+    Signal { process: ProcessKey, signal: i32, sender: Option<Actor> },
+    MemoryKill { process: ProcessKey, limit: Option<u64> },
+    Command { actor: Actor },
+    Change { change: Change },
+}
+
+/// The traces of one service.
+#[derive(Debug, Default)]
+pub(crate) struct Traces(VecDeque<Trace>);
+
+impl Traces {
+    /// Keeps a trace. An observation that comes twice is kept once.
+    pub(crate) fn keep(&mut self, trace: Trace) {
+        if self.0.iter().any(|t| t.at == trace.at && same(&t.what, &trace.what)) {
+            return;
+        }
+        if self.0.len() == TRACES_MAX {
+            // What explains a loss years later is a change: make room among the rest first.
+            let oldest = self.0.iter().position(|t| !matches!(t.what, Touch::Change { .. })).unwrap_or(0);
+            self.0.remove(oldest);
+        }
+        self.0.push_back(trace);
+    }
+
+    /// Newest first.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = &Trace> {
+        self.0.iter().rev()
+    }
+
+    /// Signals to `process`, newest first.
+    pub(crate) fn signals(&self, process: ProcessKey) -> impl Iterator<Item = (&Trace, i32, Option<&Actor>)> {
+        self.newest().filter_map(move |t| match &t.what {
+            Touch::Signal { process: p, signal, sender } if *p == process => Some((t, *signal, sender.as_ref())),
+            _ => None,
+        })
+    }
+
+    /// Commands by people, newest first.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = (&Trace, &Actor)> {
+        self.newest().filter_map(|t| match &t.what {
+            Touch::Command { actor } => Some((t, actor)),
+            _ => None,
+        })
+    }
+
+    /// Changes, newest first.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (&Trace, &Change)> {
+        self.newest().filter_map(|t| match &t.what {
+            Touch::Change { change } => Some((t, change)),
+            _ => None,
+        })
+    }
+}
+
+fn same(a: &Touch, b: &Touch) -> bool {
+    match (a, b) {
+        (Touch::Signal { process: p, signal: s, .. }, Touch::Signal { process: q, signal: t, .. }) => p == q && s == t,
+        (Touch::MemoryKill { process: p, .. }, Touch::MemoryKill { process: q, .. }) => p == q,
+        (Touch::Command { actor: a }, Touch::Command { actor: b }) => a.pid == b.pid && a.command == b.command,
+        (Touch::Change { change: a }, Touch::Change { change: b }) => a.subject == b.subject && a.what == b.what,
+        _ => false,
+    }
+}

@@ -1,0 +1,453 @@
+//! What is known of one service.
+
+use std::collections::BTreeMap;
+
+use muster_model::change::{Altered, Change};
+use muster_model::exam::{Exam, Examined, Finding};
+use muster_model::health::Health;
+use muster_model::id::{IncidentId, ProcessKey, Seq, ServiceName, VersionId};
+use muster_model::incident::{Incident, State};
+use muster_model::loss::Loss;
+use muster_model::observation::{End, Fact, Observation, UnitState};
+use muster_model::probe::Answer;
+use muster_model::roster::{Kind, Service};
+use muster_model::time::{Length, Mono, Time};
+
+use super::Now;
+use super::presence::Presence;
+use super::traces::{Touch, Trace, Traces};
+use super::work::Work;
+
+/// From here on ports are given out by the kernel (ip(7), ip_local_port_range); nobody counts on them.
+const EPHEMERAL_PORTS: u16 = 32_768;
+/// At most so many processes of one service are told apart.
+const PROCESSES_MAX: usize = 1_024;
+const SIGHUP: i32 = 1;
+
+/// Until when a service, or all acting, is left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Until this moment of the wall clock.
+    pub until: Time,
+    /// Why.
+    pub reason: String,
+    /// Who said so.
+    pub by: String,
+}
+
+/// The end of a main process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) process: ProcessKey,
+    pub(crate) end: End,
+    pub(crate) at: Time,
+    pub(crate) mono: Mono,
+    pub(crate) seq: Seq,
+}
+
+/// The last answer to a probe.
+#[derive(Clone, Debug)]
+pub(crate) struct Probed {
+    pub(crate) answer: Answer,
+    pub(crate) took: Length,
+    pub(crate) at: Time,
+    pub(crate) times: u32,
+    /// When it was last told to be right.
+    pub(crate) right: Option<Mono>,
+}
+
+/// What the validator said of the configuration as it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Validated {
+    pub(crate) ok: bool,
+}
+
+/// One service, with all that the guard knows of it.
+#[derive(Debug)]
+pub struct Watched {
+    pub(crate) service: Service,
+    pub(crate) unit: Option<UnitState>,
+    /// When the service manager last said something.
+    pub(crate) unit_mono: Mono,
+    /// The service manager is stopping it on somebody's order.
+    pub(crate) stop_ordered: bool,
+    /// Its processes that are there (`run`, `process`), each with when it was first seen.
+    pub(crate) processes: BTreeMap<ProcessKey, Mono>,
+    pub(crate) main: Option<(ProcessKey, Mono)>,
+    pub(crate) ended: Option<Ended>,
+    pub(crate) ports: Vec<u16>,
+    pub(crate) ports_mono: Option<Mono>,
+    /// The ports it held when it was last well for a while.
+    pub(crate) learned_ports: Vec<u16>,
+    pub(crate) probes: Vec<Option<Probed>>,
+    pub(crate) traces: Traces,
+    /// Its configuration files as they stand.
+    pub(crate) config: BTreeMap<String, VersionId>,
+    /// As they stood when the program last read them.
+    pub(crate) loaded: BTreeMap<String, VersionId>,
+    pub(crate) loaded_mono: Mono,
+    /// As they stood when it was last well for a while after reading them.
+    pub(crate) good: BTreeMap<String, VersionId>,
+    /// That `loaded` is good has been said.
+    pub(crate) good_said: bool,
+    /// A configuration file was altered, and nobody has asked the validator since.
+    pub(crate) unvalidated: Option<Mono>,
+    pub(crate) validated: Option<Validated>,
+    pub(crate) pause: Option<Pause>,
+    /// A person closed an incident while the service was lost in this way: so it is meant to be.
+    pub(crate) accepted: Option<Loss>,
+    pub(crate) incident: Option<IncidentId>,
+    pub(crate) work: Work,
+    pub(crate) present_since: Option<(Mono, Time)>,
+    pub(crate) ever_present: bool,
+    /// When Muster began to watch it, in this run.
+    pub(crate) watched_since: Now,
+    /// The machine was booted anew since Muster last saw the service.
+    pub(crate) rebooted: Option<Time>,
+    pub(crate) sources: Vec<String>,
+    pub(crate) deadline: Option<Mono>,
+}
+
+impl Watched {
+    pub(crate) fn new(service: Service, now: Now) -> Watched {
+        let probes = vec![None; service.probes.len()];
+        Watched {
+            service,
+            unit: None,
+            unit_mono: now.mono,
+            stop_ordered: false,
+            processes: BTreeMap::new(),
+            main: None,
+            ended: None,
+            ports: Vec::new(),
+            ports_mono: None,
+            learned_ports: Vec::new(),
+            probes,
+            traces: Traces::default(),
+            config: BTreeMap::new(),
+            loaded: BTreeMap::new(),
+            loaded_mono: now.mono,
+            good: BTreeMap::new(),
+            good_said: false,
+            unvalidated: None,
+            validated: None,
+            pause: None,
+            accepted: None,
+            incident: None,
+            work: Work::default(),
+            present_since: None,
+            ever_present: false,
+            watched_since: now,
+            rebooted: None,
+            sources: Vec::new(),
+            deadline: None,
+        }
+    }
+
+    /// The roster's row changed.
+    pub(crate) fn set_service(&mut self, service: Service) {
+        if self.service.probes != service.probes {
+            self.probes = vec![None; service.probes.len()];
+        }
+        if self.service.kind != service.kind {
+            self.unit = None;
+            self.processes.clear();
+            self.main = None;
+            self.ended = None;
+            self.learned_ports.clear();
+        }
+        self.service = service;
+    }
+
+    /// Muster starts anew: what only its sensors could tell is not known until they tell it again.
+    pub(crate) fn muster_started(&mut self, now: Now, booted: Option<Time>) {
+        self.watched_since = now;
+        self.probes.iter_mut().for_each(|p| *p = None);
+        self.unit = None;
+        self.unit_mono = now.mono;
+        self.stop_ordered = false;
+        self.ports_mono = None;
+        self.work.interrupted(now);
+        if let Some(at) = booted {
+            self.rebooted = Some(at);
+            self.processes.clear();
+            self.main = None;
+            self.ended = None;
+            self.present_since = None;
+            self.loaded_mono = now.mono;
+        }
+    }
+
+    pub(crate) fn observe(&mut self, seq: Seq, o: &Observation, now: Now) {
+        if !self.sources.contains(&o.source) {
+            self.sources.push(o.source.clone());
+            self.sources.sort();
+        }
+        let trace = |what| Trace { seq, at: o.at, mono: now.mono, source: o.source.clone(), what };
+        match &o.fact {
+            Fact::ProcessSeen { process, .. } => {
+                if self.ended.is_some_and(|e| e.process == *process) {
+                    return; // told late: it has ended since
+                }
+                if self.processes.len() < PROCESSES_MAX {
+                    self.processes.entry(*process).or_insert(now.mono);
+                }
+                if self.main.is_none() {
+                    self.new_main(*process, now);
+                }
+            }
+            Fact::ProcessExited { process, end } => self.process_ended(seq, *process, *end, o.at, now),
+            Fact::SignalSent { process, signal, sender } => {
+                self.traces.keep(trace(Touch::Signal { process: *process, signal: *signal, sender: sender.clone() }));
+                if *signal == SIGHUP && self.main.is_some_and(|(main, _)| main == *process) {
+                    self.config_loaded(now);
+                }
+            }
+            Fact::MemoryKill { process, limit } => {
+                self.traces.keep(trace(Touch::MemoryKill { process: *process, limit: *limit }));
+                if let Some(ended) = self.ended.as_mut().filter(|e| e.process == *process) {
+                    ended.end = End::Memory;
+                }
+            }
+            Fact::Unit(unit) => self.unit_said(unit, now),
+            Fact::CommandRun { actor } => self.traces.keep(trace(Touch::Command { actor: actor.clone() })),
+            Fact::Changed(change) => {
+                self.changed(change, now);
+                self.traces.keep(trace(Touch::Change { change: change.clone() }));
+            }
+            Fact::ConfigSeen { path, version } => {
+                if self.config.insert(path.clone(), version.clone()).is_none() && !self.loaded.contains_key(path) {
+                    self.loaded.insert(path.clone(), version.clone());
+                }
+            }
+            Fact::Listens { ports } => {
+                self.ports = ports.clone();
+                self.ports_mono = Some(now.mono);
+            }
+            Fact::Probed { probe, answer, took, times } => {
+                if let Some(slot) = self.probes.get_mut(*probe as usize) {
+                    let right = if answer.is_right() { Some(now.mono) } else { slot.as_ref().and_then(|p| p.right) };
+                    *slot = Some(Probed { answer: answer.clone(), took: *took, at: o.at, times: *times, right });
+                }
+            }
+            Fact::Rung(_) => {}
+        }
+    }
+
+    /// The processes that a fact asks to have watched.
+    pub(crate) fn to_watch(&self, fact: &Fact) -> impl Iterator<Item = ProcessKey> + use<> {
+        match fact {
+            Fact::Unit(UnitState { main, .. }) => *main,
+            Fact::ProcessSeen { process, .. } => Some(*process),
+            _ => None,
+        }
+        .into_iter()
+    }
+
+    fn new_main(&mut self, process: ProcessKey, now: Now) {
+        self.main = Some((process, now.mono));
+        self.stop_ordered = false;
+        self.config_loaded(now);
+    }
+
+    /// The program read its configuration.
+    fn config_loaded(&mut self, now: Now) {
+        self.loaded = self.config.clone();
+        self.loaded_mono = now.mono;
+        self.good_said = false;
+    }
+
+    fn process_ended(&mut self, seq: Seq, process: ProcessKey, end: End, at: Time, now: Now) {
+        self.processes.remove(&process);
+        if let Some(ended) = self.ended.as_mut().filter(|e| e.process == process) {
+            // A second source may know more.
+            if ended.end == End::Unknown {
+                ended.end = end;
+            }
+            ended.at = ended.at.min(at);
+            return;
+        }
+        let is_main = self.main.is_some_and(|(main, _)| main == process);
+        if is_main {
+            self.main = match self.service.kind {
+                Kind::Unit(_) => None,
+                Kind::Run(_) | Kind::Process(_) => self.processes.first_key_value().map(|(p, seen)| (*p, *seen)),
+            };
+        }
+        if is_main || self.main.is_none() {
+            let by_memory = self.traces.newest().any(|t| matches!(t.what, Touch::MemoryKill { process: p, .. } if p == process));
+            let end = if by_memory { End::Memory } else { end };
+            self.ended = Some(Ended { process, end, at, mono: now.mono, seq });
+        }
+    }
+
+    fn unit_said(&mut self, unit: &UnitState, now: Now) {
+        let ordered = matches!(unit.job.as_deref(), Some("stop" | "restart" | "try-restart"));
+        self.stop_ordered = ordered || (self.stop_ordered && unit.active != "active");
+        let was_reloading = self.unit.as_ref().is_some_and(|u| u.active == "reloading");
+        match unit.main {
+            Some(main) if self.ended.is_none_or(|e| e.process != main) => {
+                if self.main.is_none_or(|(old, _)| old != main) {
+                    self.new_main(main, now);
+                }
+            }
+            _ => self.main = None,
+        }
+        if was_reloading && unit.active == "active" && self.validated.as_ref().is_none_or(|v| v.ok) {
+            self.config_loaded(now);
+        }
+        self.unit = Some(unit.clone());
+        self.unit_mono = now.mono;
+    }
+
+    fn changed(&mut self, change: &Change, now: Now) {
+        match &change.what {
+            Altered::Created { after } | Altered::Edited { after, .. } => match after {
+                Some(version) => {
+                    self.config.insert(change.subject.clone(), version.clone());
+                }
+                None => return,
+            },
+            Altered::Deleted { .. } => {
+                self.config.remove(&change.subject);
+            }
+            Altered::Permission { .. } => {}
+            Altered::Enablement { .. } => return,
+        }
+        self.unvalidated = Some(now.mono);
+        self.validated = None;
+    }
+
+    pub(crate) fn examined(&mut self, seq: Seq, examined: &Examined, now: Now) {
+        if let (Exam::Validate, Finding::Validated { ok, .. }) = (&examined.exam, &examined.finding) {
+            self.validated = Some(Validated { ok: *ok });
+        }
+        if let Finding::Unit { state: Some(unit) } = &examined.finding {
+            self.unit_said(unit, now);
+        }
+        self.work.examined(seq, examined, now);
+    }
+
+    pub(crate) fn asked(&mut self, for_incident: bool, exams: &[Exam], now: Now) {
+        if exams.contains(&Exam::Validate) {
+            self.unvalidated = None;
+        }
+        if for_incident {
+            self.work.asked(exams, now);
+        }
+    }
+
+    pub(crate) fn opened(&mut self, id: IncidentId, now: Now) {
+        self.incident = Some(id);
+        self.work = Work::opened(now, self.unit.as_ref().map_or(0, |u| u.restarts), self.work.take_grant());
+    }
+
+    pub(crate) fn became(&mut self, state: State, now: Now) {
+        match state {
+            State::Recovered => self.work.recovered(now),
+            State::Open => self.work.relapsed(now),
+            State::Recovering | State::Escalated | State::Closed => {}
+        }
+    }
+
+    /// A person closed the incident: what is now is how it is meant to be.
+    pub(crate) fn accept(&mut self, incident: &Incident) {
+        self.accepted = Some(incident.loss);
+        self.learned_ports = self.held_ports();
+        self.good = self.loaded.clone();
+    }
+
+    pub(crate) fn learn_ports(&mut self) {
+        self.learned_ports = self.held_ports();
+    }
+
+    fn held_ports(&self) -> Vec<u16> {
+        self.ports.iter().copied().filter(|p| *p < EPHEMERAL_PORTS).collect()
+    }
+
+    /// Takes down since when the service has been there without a break.
+    pub(crate) fn refresh(&mut self, presence: &Presence, now: Now) {
+        match presence {
+            Presence::Present | Presence::Degraded { .. } => {
+                if self.present_since.is_none() {
+                    self.present_since = Some((now.mono, now.at));
+                }
+                self.ever_present = true;
+                self.rebooted = None;
+                if matches!(presence, Presence::Present) {
+                    self.accepted = None;
+                }
+            }
+            Presence::Starting { .. } | Presence::Leaving { .. } | Presence::Unknown { .. } | Presence::NotStarted => {}
+            Presence::Lost { .. } => self.present_since = None,
+        }
+    }
+
+    /// Whether people said to leave it alone at `at`.
+    pub fn paused(&self, at: Time) -> Option<&Pause> {
+        self.pause.as_ref().filter(|p| p.until > at)
+    }
+
+    /// The roster's row.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &ServiceName {
+        &self.service.name
+    }
+
+    /// Its processes: the main one first.
+    pub fn pids(&self) -> Vec<ProcessKey> {
+        let main = self.main.map(|(p, _)| p);
+        main.into_iter().chain(self.processes.keys().copied().filter(|p| Some(*p) != main)).collect()
+    }
+
+    /// The TCP ports on which it listens.
+    pub fn ports(&self) -> &[u16] {
+        &self.ports
+    }
+
+    /// The ports it held when it was last well for a while.
+    pub fn learned_ports(&self) -> &[u16] {
+        &self.learned_ports
+    }
+
+    /// Which sources told of it.
+    pub fn sources(&self) -> &[String] {
+        &self.sources
+    }
+
+    /// The configuration with which it was last well for a while.
+    pub fn good(&self) -> &BTreeMap<String, VersionId> {
+        &self.good
+    }
+
+    /// The last answer to each probe, and how long it took.
+    pub fn answers(&self) -> impl Iterator<Item = Option<(&Answer, Length)>> {
+        self.probes.iter().map(|p| p.as_ref().map(|p| (&p.answer, p.took)))
+    }
+
+    /// How it is, given its open incident.
+    pub fn health(&self, open: Option<&Incident>, at: Time) -> Health {
+        if self.paused(at).is_some() {
+            return Health::Paused;
+        }
+        match open {
+            Some(incident) if super::presence::only_degrades(incident.loss) => Health::Degraded,
+            Some(_) => Health::Lost,
+            None if self.accepted.is_some() => Health::Paused,
+            None if self.present_since.is_some() => {
+                let warned = self.probes.iter().flatten().any(|p| matches!(p.answer, Answer::Warning { .. }));
+                if warned { Health::Degraded } else { Health::Present }
+            }
+            None => Health::Unknown,
+        }
+    }
+
+    /// Since when it has been there without a break.
+    pub fn present_since(&self) -> Option<Time> {
+        self.present_since.map(|(_, at)| at)
+    }
+}

@@ -1,0 +1,192 @@
+//! The work on one loss: what was asked, what came in, which plan is in hand and how far it is.
+
+use std::collections::VecDeque;
+
+use muster_model::exam::{Exam, Examined};
+use muster_model::id::Seq;
+use muster_model::plan::{Done, Order, Outcome, Plan};
+use muster_model::time::{Length, Mono, Time};
+
+use super::Now;
+
+/// Findings kept for one incident.
+const FINDINGS_MAX: usize = 64;
+/// Losses of one incident that are remembered, for telling a crash loop.
+const RELAPSES_MAX: usize = 16;
+/// The first pause between two attempts; each further one is twice as long.
+const BACKOFF_FIRST: Length = Length::seconds(1);
+/// The longest pause between two attempts. Attempts never end.
+const BACKOFF_MAX: Length = Length::seconds(300);
+
+/// What came of an examination.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) seq: Seq,
+    pub(crate) at: Time,
+    pub(crate) examined: Examined,
+}
+
+/// The work on one loss.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    pub(crate) opened: Mono,
+    /// When the examinations were asked for, and which have yet to come in.
+    pub(crate) exams: Option<(Mono, Vec<Exam>)>,
+    pub(crate) found: Vec<Found>,
+    /// A first verdict was given.
+    pub(crate) judged: bool,
+    pub(crate) settled: bool,
+    pub(crate) plan: Option<Plan>,
+    /// The step of the plan that comes next.
+    pub(crate) place: u32,
+    running: Option<Order>,
+    /// What the plan in hand did.
+    pub(crate) done: Vec<Done>,
+    /// A step of the plan failed, or the service did not come back after it.
+    pub(crate) failed: bool,
+    /// When the last order was begun and ended.
+    pub(crate) last_begun: Option<Mono>,
+    pub(crate) last_done: Option<Mono>,
+    /// Plans tried so far.
+    pub(crate) attempts: u32,
+    /// A person said yes.
+    pub(crate) granted: bool,
+    pub(crate) recovered: Option<Mono>,
+    /// When it was lost, and lost again, newest last.
+    pub(crate) losses: VecDeque<Mono>,
+    /// The service manager's count of restarts when the incident was opened.
+    pub(crate) restarts: u32,
+    first_start_failed: bool,
+}
+
+impl Work {
+    pub(crate) fn opened(now: Now, restarts: u32, granted: bool) -> Work {
+        Work { opened: now.mono, restarts, granted, losses: VecDeque::from([now.mono]), ..Work::default() }
+    }
+
+    pub(crate) fn grant(&mut self, _now: Now) {
+        self.granted = true;
+    }
+
+    pub(crate) fn take_grant(&mut self) -> bool {
+        std::mem::take(&mut self.granted)
+    }
+
+    pub(crate) fn asked(&mut self, exams: &[Exam], now: Now) {
+        self.exams = Some((now.mono, exams.to_vec()));
+    }
+
+    pub(crate) fn examined(&mut self, seq: Seq, examined: &Examined, now: Now) {
+        if let Some((_, pending)) = &mut self.exams {
+            pending.retain(|e| *e != examined.exam);
+        }
+        self.found.retain(|f| f.examined.exam.code() != examined.exam.code());
+        if self.found.len() < FINDINGS_MAX {
+            self.found.push(Found { seq, at: now.at, examined: examined.clone() });
+        }
+    }
+
+    pub(crate) fn judged(&mut self, settled: bool) {
+        self.judged = true;
+        self.settled |= settled;
+    }
+
+    pub(crate) fn planned(&mut self, plan: Plan, _now: Now) {
+        self.attempts = plan.attempt;
+        self.plan = Some(plan);
+        self.place = 0;
+        self.done.clear();
+        self.failed = false;
+        self.last_begun = None;
+        self.last_done = None;
+    }
+
+    pub(crate) fn begun(&mut self, order: Order, now: Now) {
+        self.last_begun = Some(now.mono);
+        self.running = Some(order);
+    }
+
+    pub(crate) fn done(&mut self, done: &Done, now: Now) {
+        if self.running.as_ref() != Some(&done.order) {
+            return; // told twice, or of an earlier life
+        }
+        self.running = None;
+        self.last_done = Some(now.mono);
+        if done.order.incident.is_none() {
+            self.first_start_failed = done.outcome == Outcome::Failed;
+            return;
+        }
+        if done.order.undo {
+            self.done.retain(|d| d.order.place != done.order.place);
+            return;
+        }
+        match done.outcome {
+            Outcome::Done => self.place += 1,
+            Outcome::Skipped | Outcome::Failed | Outcome::Undone => self.failed = true,
+        }
+        self.done.push(done.clone());
+    }
+
+    /// Muster ended in the middle of it: what was asked and begun has no answer any more.
+    pub(crate) fn interrupted(&mut self, now: Now) {
+        self.exams = None;
+        self.settled = false;
+        self.opened = now.mono;
+        self.recovered = self.recovered.map(|_| now.mono);
+        self.losses = self.losses.iter().map(|_| now.mono).collect();
+        self.first_start_failed = false;
+        if self.running.take().is_some() {
+            self.failed = true;
+        }
+        self.last_begun = self.last_begun.map(|_| now.mono);
+        self.last_done = self.last_begun;
+    }
+
+    pub(crate) fn recovered(&mut self, now: Now) {
+        self.recovered = Some(now.mono);
+        self.granted = false;
+        self.failed = false;
+        self.plan = None;
+    }
+
+    /// Lost again before it was steady.
+    pub(crate) fn relapsed(&mut self, now: Now) {
+        self.recovered = None;
+        self.plan = None;
+        self.settled = false;
+        self.exams = None;
+        if self.losses.len() == RELAPSES_MAX {
+            self.losses.pop_front();
+        }
+        self.losses.push_back(now.mono);
+    }
+
+    /// A step that alters the service is being run.
+    pub(crate) fn is_acting(&self) -> bool {
+        self.running.as_ref().is_some_and(|o| o.step.acts())
+    }
+
+    pub(crate) fn running(&self) -> Option<&Order> {
+        self.running.as_ref()
+    }
+
+    pub(crate) fn start_failed(&self) -> bool {
+        self.first_start_failed
+    }
+
+    /// The earliest moment for the next attempt.
+    pub(crate) fn next_attempt(&self) -> Option<Mono> {
+        let last = self.last_done.or(self.last_begun)?;
+        let doublings = self.attempts.saturating_sub(1).min(16);
+        Some(last.after(Length((BACKOFF_FIRST.0 << doublings).min(BACKOFF_MAX.0))))
+    }
+
+    /// Losses within `reach` before now.
+    pub(crate) fn losses_within(&self, now: Mono, reach: Length) -> usize {
+        self.losses.iter().filter(|t| now.since(**t) <= reach).count()
+    }
+
+    pub(crate) fn finding<'a, T>(&'a self, of: impl Fn(&'a Found) -> Option<T>) -> Option<T> {
+        self.found.iter().rev().find_map(of)
+    }
+}
