@@ -37,6 +37,7 @@ impl Hand {
         };
         let mut command = place.command("bash");
         command.args(["-c", shell]);
-        (command, format!("{line}\nexit $?\n"))
+        // One line: what is typed ahead is lost to whatever reads or flushes the terminal meanwhile.
+        (command, format!("{line}; exit $?\n"))
     }
 }

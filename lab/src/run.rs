@@ -1,7 +1,7 @@
 //! Runs scenarios, a few at a time, each in a box of its own.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 

@@ -24,10 +24,10 @@ const WATCH_HEALTHY: Length = Length::seconds(6);
 
 /// How a client of its own knows that a service answers, by unit.
 const ANSWERS: [(&str, &str); 4] = [
-    ("nginx.service", "curl -fsS -o /dev/null http://127.0.0.1/"),
-    ("redis-server.service", "redis-cli ping | grep -q PONG"),
-    ("postgresql@15-main.service", "pg_isready -q"),
-    ("haproxy.service", "curl -fsS http://127.0.0.1:8080/ | grep -q front"),
+    ("nginx.service", "curl -fsS --max-time 3 -o /dev/null http://127.0.0.1/"),
+    ("redis-server.service", "timeout 3 redis-cli ping | grep -q PONG"),
+    ("postgresql@15-main.service", "pg_isready -q -t 3"),
+    ("haproxy.service", "curl -fsS --max-time 3 http://127.0.0.1:8080/ | grep -q front"),
 ];
 
 /// One scenario.
