@@ -1,2 +1,20 @@
-//! The loop of a host: receive, append, step, dispatch.
+//! The loop of a host: receive, append, step, dispatch ([`host`]). Around it: the sensors it listens to, the hands that
+//! carry out its orders, the services it runs itself, and the socket at which people and programs ask.
 #![forbid(unsafe_code)]
+
+mod children;
+mod eyes;
+mod host;
+mod inbox;
+mod learn;
+mod matching;
+mod record;
+mod roster;
+mod sensors;
+mod socket;
+mod status;
+mod up;
+mod watching;
+
+pub use roster::{LoadError, furnish, load};
+pub use up::{Options, UpError, socket_path, up};

@@ -43,8 +43,11 @@ pub enum Body {
     Started(Started),
     /// Muster ended on purpose.
     Ended {
-        /// `down`, or the signal's name.
+        /// Who told it to, or the signal's name.
         by: String,
+        /// What it kept as `run` was ended too.
+        #[serde(default)]
+        services: bool,
     },
     /// The roster in force from here on.
     Roster {

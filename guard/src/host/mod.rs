@@ -22,8 +22,8 @@ use muster_model::exam::Exam;
 use muster_model::id::{BootId, IncidentId, ProcessKey, ServiceName, VersionId};
 use muster_model::incident::{Incident, State};
 use muster_model::observation::{Fact, Rung};
-use muster_model::plan::Order;
-use muster_model::roster::{Limits, Service};
+use muster_model::plan::{Order, Plan};
+use muster_model::roster::{Limits, Roster, Service};
 use muster_model::time::{Length, Mono, Time};
 
 pub use watched::{Pause, Watched};
@@ -57,7 +57,6 @@ pub struct Guard {
     limits: Limits,
     pause: Option<Pause>,
     boot: Option<BootId>,
-    booted_at: Option<Time>,
     /// Moments at which acting steps were begun, within the last hour.
     begun: VecDeque<Mono>,
     rungs: BTreeMap<String, Rung>,
@@ -87,7 +86,6 @@ impl Guard {
             Body::Started(started) => {
                 let rebooted = self.boot.as_ref().is_some_and(|b| *b != event.boot);
                 self.boot = Some(event.boot.clone());
-                self.booted_at = Some(started.booted_at);
                 self.rungs = started.rungs.iter().map(|r| (r.fact.clone(), r.clone())).collect();
                 if rebooted {
                     self.begun.clear();
@@ -134,7 +132,12 @@ impl Guard {
             }
             Body::Told(told) => self.told(&told.by.person(), &told.command),
             Body::Decided(decision) => self.decided(event, decision),
-            Body::Ended { .. } | Body::RosterRefused { .. } | Body::Timer | Body::Trouble { .. } => {}
+            Body::Ended { services, .. } => {
+                for watched in self.services.values_mut().filter(|_| *services) {
+                    watched.ended_with_muster();
+                }
+            }
+            Body::RosterRefused { .. } | Body::Timer | Body::Trouble { .. } => {}
         }
         for name in self.touched(event) {
             if let Some(watched) = self.services.get_mut(&name) {
@@ -362,6 +365,30 @@ impl Guard {
     /// One service.
     pub fn service(&self, name: &str) -> Option<&Watched> {
         self.services.get(name)
+    }
+
+    /// The roster in force.
+    pub fn roster(&self) -> Roster {
+        let services = self.services.iter().map(|(name, w)| (name.clone(), w.service.clone())).collect();
+        Roster { services, limits: self.limits.clone() }
+    }
+
+    /// The bounds in force.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What would be done for a service that is lost, if a person said yes now.
+    pub fn would_do(&self, service: &str) -> Option<Plan> {
+        let watched = self.services.get(service)?;
+        let incident = watched.incident.as_ref().and_then(|id| self.incidents.get(id)).filter(|i| i.state.is_open())?;
+        let situation = diagnose::Situation { watched, incident, now: self.now, rungs: &self.rungs };
+        Some(plan::choose(&situation, watched.work.attempts + 1, true, reconcile::MANAGER_SLACK))
+    }
+
+    /// The version of a file with which its service was last well for a while.
+    pub fn last_good(&self, path: &str) -> Option<&VersionId> {
+        self.services.values().find_map(|w| w.good.get(path))
     }
 
     /// What a step overwrote, for taking it back.

@@ -17,7 +17,7 @@ use muster_model::time::{Length, Mono, Time};
 use super::Guard;
 use super::diagnose::{self, Situation};
 use super::plan;
-use super::presence::Presence;
+use super::presence::{Presence, only_degrades};
 use super::watched::Watched;
 use super::work::Work;
 
@@ -29,7 +29,7 @@ const EDIT_QUIET: Length = Length::ms(700);
 const LOOP_LOSSES: usize = 3;
 const LOOP_REACH: Length = Length::seconds(60);
 /// How long a service manager that restarts a unit by itself is waited for, beside its own RestartSec=.
-const MANAGER_SLACK: Length = Length::seconds(5);
+pub(super) const MANAGER_SLACK: Length = Length::seconds(5);
 /// How often something that another service or a budget holds up is looked at again.
 const HELD_UP: Length = Length::seconds(1);
 
@@ -124,12 +124,16 @@ impl Guard {
     fn work_on(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Vec<Decision> {
         let now = self.now;
         let work = &watched.work;
+        if only_degrades(incident.loss) && matches!(presence, Presence::Lost { .. }) {
+            // What was only a danger has become a loss: that is a story of its own, with its own moment.
+            return vec![became(incident, State::Closed, now.at, Text::new("state-became-a-loss"))];
+        }
         if let Some((loss, _)) = presence.loss()
             && let Some(loss) = self.refine(watched, incident, loss)
         {
             return vec![Decision::Refined { incident: incident.id.clone(), loss }];
         }
-        let situation = Situation { watched, incident, now, rungs: &self.rungs, booted_at: self.booted_at };
+        let situation = Situation { watched, incident, now, rungs: &self.rungs };
         if !work.judged {
             let exams = diagnose::exams(&situation);
             return vec![
@@ -203,7 +207,6 @@ impl Guard {
             (Loss::Exited, Loss::Exited) if loops => Loss::CrashLoop,
             (Loss::Killed | Loss::Exited | Loss::Stopped, Loss::OomKilled) => Loss::OomKilled,
             (Loss::Exited, Loss::Killed) if work.attempts == 0 => Loss::Killed,
-            (Loss::CannotRestart, other) if other != Loss::CannotRestart => other,
             (kept, _) => kept,
         };
         (loss != incident.loss).then_some(loss)
@@ -329,6 +332,7 @@ impl Guard {
                 wake.at(when);
                 Vec::new()
             }
+            (Leave::Asked, _) if only_degrades(incident.loss) => Vec::new(), // it still does its work
             (Leave::Asked, _) if incident.state != State::Escalated => {
                 vec![became(incident, State::Escalated, now.at, Text::new("state-waits-for-yes"))]
             }

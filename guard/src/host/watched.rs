@@ -178,6 +178,16 @@ impl Watched {
         }
     }
 
+    /// Muster ended, and took what it ran itself with it.
+    pub(crate) fn ended_with_muster(&mut self) {
+        if let Kind::Run(_) = self.service.kind {
+            self.processes.clear();
+            self.main = None;
+            self.ended = None;
+            self.present_since = None;
+        }
+    }
+
     pub(crate) fn observe(&mut self, seq: Seq, o: &Observation, now: Now) {
         if !self.sources.contains(&o.source) {
             self.sources.push(o.source.clone());
@@ -417,6 +427,11 @@ impl Watched {
     /// Which sources told of it.
     pub fn sources(&self) -> &[String] {
         &self.sources
+    }
+
+    /// Its configuration files as they stand.
+    pub fn config(&self) -> &BTreeMap<String, VersionId> {
+        &self.config
     }
 
     /// The configuration with which it was last well for a while.

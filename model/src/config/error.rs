@@ -30,14 +30,15 @@ impl fmt::Display for ConfigError {
 }
 
 /// One file's text, and where its lines begin.
-pub(super) struct Source<'a> {
+pub struct Source<'a> {
     pub(super) name: &'a str,
     pub(super) text: &'a str,
     lines: Vec<usize>,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(name: &'a str, text: &'a str) -> Self {
+    /// The text of the file of this name.
+    pub fn new(name: &'a str, text: &'a str) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
         Source { name, text, lines }
     }
@@ -63,19 +64,22 @@ fn number(n: usize) -> u32 {
 
 /// The mistakes found so far.
 #[derive(Default)]
-pub(super) struct Faults {
+pub struct Faults {
     found: Vec<ConfigError>,
 }
 
 impl Faults {
     /// Adds one at a byte offset of a file.
-    pub(super) fn add(&mut self, source: &Source<'_>, offset: usize, what: impl Into<String>, hint: Option<String>) {
+    pub fn add(&mut self, source: &Source<'_>, offset: usize, what: impl Into<String>, hint: Option<String>) {
         let (line, column) = source.place(offset);
         self.found.push(ConfigError { file: source.name.to_owned(), line, column, what: what.into(), hint });
     }
 
     /// The end of it: none, or all that were found, in the order of the files and lines.
-    pub(super) fn settle(mut self, sources: &[Source<'_>]) -> Result<(), Vec<ConfigError>> {
+    ///
+    /// # Errors
+    /// Those mistakes, at most [`ERRORS_MAX`].
+    pub fn settle(mut self, sources: &[Source<'_>]) -> Result<(), Vec<ConfigError>> {
         if self.found.is_empty() {
             return Ok(());
         }
@@ -91,7 +95,7 @@ impl Faults {
 }
 
 /// `Did you mean …?` with the nearest of the known words, where one is near.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
     let far = word.chars().count().div_ceil(3).max(1);
     known
         .into_iter()

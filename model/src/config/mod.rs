@@ -14,6 +14,12 @@ mod validate;
 mod tests;
 
 pub use error::ConfigError;
+// With these a pack, a file of another kind with the same manners, is read.
+pub use error::{Faults, Source, nearest};
+pub use probe::probe;
+pub use raw::RawProbe;
+pub use read::{Reading, read};
+pub use validate::Check;
 
 use crate::roster::{Limits, Service};
 use crate::time::Length;
@@ -72,7 +78,7 @@ impl Default for Config {
 pub fn parse(files: &[(String, String)]) -> Result<Config, Vec<ConfigError>> {
     let sources: Vec<error::Source<'_>> = files.iter().map(|(name, text)| error::Source::new(name, text)).collect();
     let mut faults = error::Faults::default();
-    let readings: Vec<Option<read::Reading>> = sources.iter().map(|source| read::read(source, &mut faults)).collect();
+    let readings = sources.iter().map(|source| read(source, &mut faults)).collect();
     let config = validate::validate(&sources, readings, &mut faults);
     faults.settle(&sources).map(|()| config)
 }

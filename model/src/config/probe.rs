@@ -14,7 +14,8 @@ const TIMEOUT_USUAL: Length = Length::seconds(1);
 const WORDS_BYTES_MAX: usize = 4096;
 const KINDS: &str = "There are `http`, `tcp`, `unix` and `exec`.";
 
-pub(super) fn probe(check: &mut Check<'_, '_>, at: &Spanned<RawProbe>) -> Option<Probe> {
+/// The probe that is meant; `None` where there is a mistake in it.
+pub fn probe(check: &mut Check<'_, '_>, at: &Spanned<RawProbe>) -> Option<Probe> {
     let raw = at.get_ref();
     let every = check.length(raw.every.as_ref(), EVERY, EVERY_USUAL);
     let timeout = match &raw.timeout {
@@ -39,7 +40,8 @@ fn ask(check: &mut Check<'_, '_>, at: &Spanned<RawProbe>) -> Option<Ask> {
         (Some(url), None, None, None) => http(check, url, raw),
         (None, Some(address), None, None) => {
             let talk = talk(check, at)?;
-            good(check, address, |s| host_and_port(s, 1))?;
+            let port_word = check.port_word;
+            good(check, address, |s| host_and_port(&with_port(s, port_word), 1))?;
             Some(Ask::Tcp { address: address.get_ref().clone(), talk })
         }
         (None, None, Some(path), None) => {
@@ -89,7 +91,8 @@ fn http(check: &mut Check<'_, '_>, url: &Spanned<String>, raw: &RawProbe) -> Opt
     if let Some(body) = &raw.body {
         good(check, body, words)?;
     }
-    good(check, url, http_url)?;
+    let port_word = check.port_word;
+    good(check, url, |s| http_url(&with_port(s, port_word)))?;
     Some(Ask::Http { url: url.get_ref().clone(), expect, body: raw.body.as_ref().map(|b| b.get_ref().clone()) })
 }
 
@@ -117,12 +120,11 @@ fn talk(check: &mut Check<'_, '_>, at: &Spanned<RawProbe>) -> Option<Option<Talk
             if let Some(send) = send {
                 good(check, send, spoken)?;
             }
-            if let Some(at) = &raw.expect {
-                let rule = expect.strip_prefix("re:").map_or_else(|| spoken(expect), regular_expression);
-                if let Err(what) = rule.and_then(|()| if expect.is_empty() { Err("an empty `expect`".to_owned()) } else { Ok(()) }) {
-                    check.fault(at, what, None);
-                    return None;
-                }
+            if let Some(at) = &raw.expect
+                && let Err(what) = expect.strip_prefix("re:").map_or_else(|| spoken(expect), regular_expression)
+            {
+                check.fault(at, what, None);
+                return None;
             }
             let send = send.as_ref().map_or_else(String::new, |s| s.get_ref().clone());
             Some(Some(Talk { send, expect: expect.clone() }))
@@ -133,6 +135,11 @@ fn talk(check: &mut Check<'_, '_>, at: &Spanned<RawProbe>) -> Option<Option<Talk
 /// `Some` where the rule has nothing against it.
 fn good(check: &mut Check<'_, '_>, value: &Spanned<String>, rule: impl Fn(&str) -> Result<(), String>) -> Option<()> {
     rule(value.get_ref()).map_err(|what| check.fault(value, what, None)).ok()
+}
+
+/// The text with a port in place of the word for one.
+fn with_port<'s>(s: &'s str, word: Option<&str>) -> std::borrow::Cow<'s, str> {
+    word.map_or_else(|| s.into(), |word| s.replace(word, "1").into())
 }
 
 fn words(s: &str) -> Result<(), String> {
@@ -155,7 +162,9 @@ fn spoken(s: &str) -> Result<(), String> {
 }
 
 pub(super) fn regular_expression(s: &str) -> Result<(), String> {
-    words(s)?;
+    if s.len() > WORDS_BYTES_MAX {
+        return words(s);
+    }
     // The last line of the regex crate's message says what is wrong; those before draw a picture of where.
     let brief = |e: regex::Error| e.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
     regex::bytes::Regex::new(s).map(drop).map_err(|e| format!("`{s}` is not a regular expression: {}", brief(e)))

@@ -76,10 +76,10 @@ pub(super) struct RawProcess {
     pub(super) count: Option<Spanned<RawCount>>,
 }
 
-/// One of `probe = [{ … }]`.
+/// One of `probe = [{ … }]`, as it was typed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawProbe {
+pub struct RawProbe {
     pub(super) http: Option<Spanned<String>>,
     pub(super) tcp: Option<Spanned<String>>,
     pub(super) unix: Option<Spanned<String>>,

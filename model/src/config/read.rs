@@ -1,25 +1,25 @@
-//! Text into [`RawConfig`]. TOML's reader tells all mistakes of spelling; serde stops at the first key or value that
+//! Text into what was typed (such as `RawConfig`). TOML's reader tells all mistakes of spelling; serde stops at the first key or value that
 //! does not fit, so that one is told, struck out, and the rest is read again.
 
 use std::ops::Range;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::error::{Faults, Source, nearest};
-use super::raw::RawConfig;
 use super::{ERRORS_MAX, FILE_BYTES_MAX};
 
 /// A file as far as it could be read.
-pub(super) struct Reading {
-    pub(super) raw: RawConfig,
+pub struct Reading<T> {
+    /// What was typed.
+    pub raw: T,
     /// Nothing was struck out: what is missing here was never written.
-    pub(super) whole: bool,
+    pub whole: bool,
 }
 
 /// `None` where nothing of the file is left; why is then among the faults.
-pub(super) fn read(source: &Source<'_>, faults: &mut Faults) -> Option<Reading> {
+pub fn read<T: DeserializeOwned>(source: &Source<'_>, faults: &mut Faults) -> Option<Reading<T>> {
     if source.text.len() > FILE_BYTES_MAX {
         let what = format!("the file has {} bytes; a configuration has at most {FILE_BYTES_MAX}", source.text.len());
         faults.add(source, 0, what, None);
@@ -40,7 +40,7 @@ pub(super) fn read(source: &Source<'_>, faults: &mut Faults) -> Option<Reading> 
     }
     let mut whole = true;
     for _ in 0..ERRORS_MAX {
-        let error = match RawConfig::deserialize(Deserializer::from(document.clone())) {
+        let error = match T::deserialize(Deserializer::from(document.clone())) {
             Ok(raw) => return Some(Reading { raw, whole }),
             Err(error) => error,
         };

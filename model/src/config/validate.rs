@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::error::{Faults, Source, nearest};
-use super::raw::{RawLength, RawMuster};
+use super::raw::{RawConfig, RawLength, RawMuster};
 use super::read::Reading;
 use super::{Config, SERVICES_MAX, probe, service};
 use crate::roster::{Limits, Service};
@@ -22,21 +22,25 @@ const ATTEMPTS: (u32, u32) = (1, 100);
 const KEEP_BYTES_MIN: u64 = 1 << 20;
 
 /// What one file is checked with: its text, where mistakes go, and whether it was read to the end.
-pub(super) struct Check<'a, 'f> {
-    pub(super) source: &'a Source<'a>,
-    pub(super) faults: &'f mut Faults,
+pub struct Check<'a, 'f> {
+    /// The text.
+    pub source: &'a Source<'a>,
+    /// Where mistakes go.
+    pub faults: &'f mut Faults,
     /// Nothing was struck out of the file, so that an absence is worth telling.
-    pub(super) whole: bool,
+    pub whole: bool,
+    /// Stands for a port in addresses of this file (packs have `{port}`).
+    pub port_word: Option<&'static str>,
 }
 
 impl Check<'_, '_> {
     /// A mistake in this value.
-    pub(super) fn fault<T>(&mut self, at: &Spanned<T>, what: impl Into<String>, hint: Option<&str>) {
+    pub fn fault<T>(&mut self, at: &Spanned<T>, what: impl Into<String>, hint: Option<&str>) {
         self.faults.add(self.source, at.span().start, what, hint.map(str::to_owned));
     }
 
     /// Something is missing in this table.
-    pub(super) fn missing<T>(&mut self, at: &Spanned<T>, what: impl Into<String>, hint: Option<&str>) {
+    pub fn missing<T>(&mut self, at: &Spanned<T>, what: impl Into<String>, hint: Option<&str>) {
         if self.whole {
             self.fault(at, what, hint);
         }
@@ -58,7 +62,7 @@ impl Check<'_, '_> {
 }
 
 /// Everything that can be checked without looking at the machine.
-pub(super) fn validate(sources: &[Source<'_>], readings: Vec<Option<Reading>>, faults: &mut Faults) -> Config {
+pub(super) fn validate(sources: &[Source<'_>], readings: Vec<Option<Reading<RawConfig>>>, faults: &mut Faults) -> Config {
     let mut config = Config::default();
     let mut declared: Vec<Declared<'_>> = Vec::new();
     let mut complete = true;
@@ -68,7 +72,7 @@ pub(super) fn validate(sources: &[Source<'_>], readings: Vec<Option<Reading>>, f
             continue;
         };
         complete &= whole;
-        let mut check = Check { source, faults, whole };
+        let mut check = Check { source, faults, whole, port_word: None };
         match &raw.muster {
             Some(muster) if place > 0 => check.fault(muster, "`[muster]` belongs in the main file", None),
             Some(muster) => settings(&mut check, muster.get_ref(), &mut config),

@@ -26,7 +26,6 @@ pub(crate) struct Situation<'a> {
     pub(crate) incident: &'a Incident,
     pub(crate) now: Now,
     pub(crate) rungs: &'a BTreeMap<String, Rung>,
-    pub(crate) booted_at: Option<Time>,
 }
 
 /// A configuration file that is not as it was when the service was last well, with the change that made it so.

@@ -1,0 +1,243 @@
+//! The services that Muster runs itself (`run`). They outlive a restart or an upgrade of Muster: each is in a process
+//! group of its own, writes to a file instead of a pipe, and carries a mark in its environment by which a later Muster
+//! knows it again.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use muster_model::id::{Pid, ProcessKey, ServiceName};
+use muster_model::observation::End;
+use muster_model::roster::{Kind, Service};
+use muster_model::time::Length;
+use muster_sense::proc::{self, Proc};
+use rustix::process::{Signal, kill_process_group};
+
+/// The mark: the service's name, and whose it is.
+const MARK_SERVICE: &str = "MUSTER_SERVICE";
+const MARK_DATA: &str = "MUSTER_DATA";
+/// A log that is larger when its service starts is set aside as `NAME.log.1`.
+const LOG_BYTES_MAX: u64 = 16 << 20;
+
+/// Why a service could not be started or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    /// It is not a service that Muster runs.
+    #[error("`{0}` is not a service that Muster runs itself")]
+    NotOurs(ServiceName),
+    /// The program could not be started.
+    #[error("`{command}` cannot be started")]
+    Start {
+        /// The command as the roster has it.
+        command: String,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// Its log cannot be written.
+    #[error("cannot write the log {path}")]
+    Log {
+        /// The log's path.
+        path: PathBuf,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// It ended before it could be looked at.
+    #[error("`{command}` ended at once: {end:?}")]
+    Gone {
+        /// The command as the roster has it.
+        command: String,
+        /// How it ended.
+        end: End,
+    },
+    /// It does not end.
+    #[error("process {0} does not end")]
+    Stays(Pid),
+}
+
+/// Muster's own children, and those it took over from an earlier Muster.
+#[derive(Debug)]
+pub struct Children {
+    logs: PathBuf,
+    data: PathBuf,
+    /// Started by this Muster, and not yet waited for.
+    unreaped: Mutex<Vec<(ServiceName, ProcessKey, Child)>>,
+    alive: Mutex<BTreeMap<ServiceName, ProcessKey>>,
+}
+
+impl Children {
+    /// Children whose logs are in `data/run`.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn new(data: &Path) -> std::io::Result<Children> {
+        let logs = data.join("run");
+        fs::create_dir_all(&logs)?;
+        Ok(Children { logs, data: data.to_owned(), unreaped: Mutex::default(), alive: Mutex::default() })
+    }
+
+    /// Where a service's output is.
+    pub fn log(&self, service: &ServiceName) -> PathBuf {
+        self.logs.join(format!("{service}.log"))
+    }
+
+    /// Starts a service, unless it runs.
+    ///
+    /// # Errors
+    /// See [`ChildError`].
+    pub fn start(&self, service: &Service) -> Result<ProcessKey, ChildError> {
+        let Kind::Run(line) = &service.kind else { return Err(ChildError::NotOurs(service.name.clone())) };
+        if let Some(process) = self.running(&service.name) {
+            return Ok(process);
+        }
+        let (out, err) = self.open_log(&service.name)?;
+        let mut child = command(line)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .process_group(0)
+            .env(MARK_SERVICE, service.name.as_str())
+            .env(MARK_DATA, &self.data)
+            .spawn()
+            .map_err(|source| ChildError::Start { command: line.clone(), source })?;
+        let process = i32::try_from(child.id()).ok().and_then(proc::process_key);
+        let Some(process) = process else {
+            let end = child.wait().map_or(End::Unknown, end_of);
+            return Err(ChildError::Gone { command: line.clone(), end });
+        };
+        lock(&self.unreaped).push((service.name.clone(), process, child));
+        lock(&self.alive).insert(service.name.clone(), process);
+        Ok(process)
+    }
+
+    fn open_log(&self, service: &ServiceName) -> Result<(File, File), ChildError> {
+        let path = self.log(service);
+        let failed = |source| ChildError::Log { path: path.clone(), source };
+        if fs::metadata(&path).is_ok_and(|m| m.len() > LOG_BYTES_MAX) {
+            fs::rename(&path, path.with_extension("log.1")).map_err(failed)?;
+        }
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
+        let again = file.try_clone().map_err(failed)?;
+        Ok((file, again))
+    }
+
+    /// The service's process, where it lives.
+    pub fn running(&self, service: &ServiceName) -> Option<ProcessKey> {
+        self.reap();
+        let process = *lock(&self.alive).get(service)?;
+        matches!(Proc::here().life(process), Ok(proc::Life::Alive)).then_some(process)
+    }
+
+    /// Takes over what an earlier Muster started and what still runs: every process that carries the mark of this
+    /// data folder and whose parent does not.
+    pub fn adopt(&self) -> Vec<(ServiceName, ProcessKey)> {
+        let here = Proc::here();
+        let marked: BTreeMap<i32, ServiceName> =
+            here.pids().unwrap_or_default().into_iter().filter_map(|pid| Some((pid, self.mark(pid)?))).collect();
+        let mut found = Vec::new();
+        for (pid, service) in &marked {
+            let parent = here.stat(*pid).ok().flatten().map_or(0, |s| s.parent);
+            if marked.get(&parent) == Some(service) {
+                continue;
+            }
+            if let Some(process) = proc::process_key(*pid) {
+                lock(&self.alive).entry(service.clone()).or_insert(process);
+                found.push((service.clone(), process));
+            }
+        }
+        found
+    }
+
+    fn mark(&self, pid: i32) -> Option<ServiceName> {
+        let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let value = |name: &str| {
+            environment.split(|b| *b == 0).filter_map(|v| v.strip_prefix(name.as_bytes())?.strip_prefix(b"=")).next()
+        };
+        let data = value(MARK_DATA)?;
+        (data == self.data.as_os_str().as_encoded_bytes()).then(|| ServiceName::from(String::from_utf8_lossy(value(MARK_SERVICE).unwrap_or_default()).as_ref()))
+    }
+
+    /// Ends a service: SIGTERM, and SIGKILL after `grace`. Its whole process group is meant.
+    ///
+    /// # Errors
+    /// It does not even end by SIGKILL.
+    pub fn stop(&self, service: &ServiceName, grace: Length) -> Result<(), ChildError> {
+        let Some(process) = self.running(service) else { return Ok(()) };
+        for (signal, within) in [(Signal::TERM, grace), (Signal::CONT, Length(0)), (Signal::KILL, Length::seconds(5))] {
+            let Some(pid) = rustix::process::Pid::from_raw(process.pid.get()) else { return Ok(()) };
+            // A group that is gone is what is wanted.
+            let _ = kill_process_group(pid, signal);
+            if within > Length(0) && ended_within(process, within) {
+                self.reap();
+                return Ok(());
+            }
+        }
+        Err(ChildError::Stays(process.pid))
+    }
+
+    /// Waits for those that have ended, and says how.
+    pub fn reap(&self) -> Vec<(ServiceName, ProcessKey, End)> {
+        let mut ended = Vec::new();
+        lock(&self.unreaped).retain_mut(|(service, process, child)| match child.try_wait() {
+            Ok(None) => true,
+            Ok(Some(status)) => {
+                ended.push((service.clone(), *process, end_of(status)));
+                false
+            }
+            Err(_) => false,
+        });
+        let mut alive = lock(&self.alive);
+        for (service, process, _) in &ended {
+            if alive.get(service) == Some(process) {
+                alive.remove(service);
+            }
+        }
+        ended
+    }
+
+    /// All that run, for the end of Muster.
+    pub fn all(&self) -> Vec<ServiceName> {
+        lock(&self.alive).keys().cloned().collect()
+    }
+}
+
+/// Whether a process ends within that time. The kernel wakes the waiter through a pidfd (pidfd_open(2)).
+fn ended_within(process: ProcessKey, within: Length) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let Some(pid) = rustix::process::Pid::from_raw(process.pid.get()) else { return true };
+    let Ok(fd) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else { return true };
+    if !matches!(Proc::here().life(process), Ok(proc::Life::Alive)) {
+        return true;
+    }
+    let timeout = Timespec { tv_sec: i64::try_from(within.0 / 1_000_000_000).unwrap_or(0), tv_nsec: i64::try_from(within.0 % 1_000_000_000).unwrap_or(0) };
+    matches!(poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&timeout)), Ok(n) if n > 0)
+}
+
+/// A command without a shell's signs is run as it is, which saves the shell's start; every other by `/bin/sh -c`.
+fn command(line: &str) -> Command {
+    let plain = line.chars().all(|c| c.is_ascii_alphanumeric() || " _./:@%+,-".contains(c));
+    let mut words = line.split_whitespace();
+    match words.next() {
+        Some(program) if plain => {
+            let mut command = Command::new(program);
+            command.args(words);
+            command
+        }
+        _ => {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", &format!("exec {line}")]);
+            command
+        }
+    }
+}
+
+fn end_of(status: std::process::ExitStatus) -> End {
+    status.signal().map_or_else(|| status.code().map_or(End::Unknown, End::Code), End::Signal)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

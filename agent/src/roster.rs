@@ -1,0 +1,101 @@
+//! From files to the roster in force: read, checked, joined with what packs know.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use muster_model::config::{self, Config, ConfigError};
+use muster_model::roster::{Roster, Service};
+use muster_packs::Packs;
+
+/// Files in `services.d` beyond this number are refused.
+const FILES_MAX: usize = 1_000;
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// There are mistakes in it.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Wrong(Vec<ConfigError>),
+}
+
+/// The files that make the configuration: the main one, and those in `services.d` beside it, by name.
+pub fn files(main: &Path) -> Vec<PathBuf> {
+    let folder = main.parent().unwrap_or(Path::new("/")).join("services.d");
+    let mut parts: Vec<PathBuf> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .take(FILES_MAX)
+        .collect();
+    parts.sort();
+    std::iter::once(main.to_owned()).chain(parts).collect()
+}
+
+/// Reads the configuration. Without a main file it is the built-in one.
+///
+/// # Errors
+/// A file cannot be read, or has mistakes in it.
+pub fn load(main: Option<&Path>) -> Result<Config, LoadError> {
+    let Some(main) = main else { return Ok(Config::default()) };
+    let mut texts = Vec::new();
+    for path in files(main) {
+        let text = fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
+        texts.push((path.display().to_string(), String::from_utf8_lossy(&text).into_owned()));
+    }
+    config::parse(&texts).map_err(LoadError::Wrong)
+}
+
+/// The roster that a configuration makes, with what packs know filled in.
+pub fn furnish(config: &Config, packs: &Packs) -> Roster {
+    let furnished = |mut service: Service| {
+        packs.furnish(&mut service, &[]);
+        (service.name.clone(), service)
+    };
+    Roster { services: config.services.iter().cloned().map(furnished).collect(), limits: config.limits.clone() }
+}
+
+/// The files of the configuration, and whether they have changed.
+pub(crate) struct Watch {
+    main: Option<PathBuf>,
+    stamps: Vec<Stamp>,
+}
+
+type Stamp = (PathBuf, Option<(std::time::SystemTime, u64)>);
+
+impl Watch {
+    pub(crate) fn new(main: Option<&Path>) -> Watch {
+        let mut watch = Watch { main: main.map(Path::to_owned), stamps: Vec::new() };
+        watch.stamps = watch.look();
+        watch
+    }
+
+    /// The main file.
+    pub(crate) fn main(&self) -> Option<&Path> {
+        self.main.as_deref()
+    }
+
+    fn look(&self) -> Vec<Stamp> {
+        let stamp = |path: PathBuf| {
+            let stamp = fs::metadata(&path).ok().and_then(|m| Some((m.modified().ok()?, m.len())));
+            (path, stamp)
+        };
+        self.main.as_deref().map(files).unwrap_or_default().into_iter().map(stamp).collect()
+    }
+
+    /// Whether a file is other than at the last look.
+    pub(crate) fn changed(&mut self) -> bool {
+        let now = self.look();
+        let changed = now != self.stamps;
+        self.stamps = now;
+        changed
+    }
+}

@@ -1,0 +1,210 @@
+//! `muster up`: everything is opened, read and checked before anything is watched.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crossbeam_channel::{Sender, bounded};
+use muster_act::Hands;
+use muster_guard::host::Guard;
+use muster_ledger::Ledger;
+use muster_model::event::{Body, Started};
+use muster_model::id::{BootId, HostName, Seq};
+use muster_model::request::Reply;
+use muster_packs::Packs;
+use muster_sense::clock;
+use muster_vault::Vault;
+
+use crate::children::Children;
+use crate::eyes::Eyes;
+use crate::host::Host;
+use crate::inbox::Input;
+use crate::learn::Learner;
+use crate::matching::Matching;
+use crate::roster::{self, LoadError};
+use crate::{sensors, socket};
+
+/// Messages to the loop that may wait.
+const INBOX_MAX: usize = 16_384;
+
+/// How Muster is to be started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The main configuration file; `None`: the built-in configuration.
+    pub config: Option<PathBuf>,
+    /// Where everything that is kept is kept.
+    pub data: PathBuf,
+    /// Says on standard output when it is ready, and where.
+    pub announce: bool,
+}
+
+/// Why Muster could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum UpError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] LoadError),
+    /// The data folder cannot be used.
+    #[error("cannot use the data folder {path}")]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// The record cannot be opened; another Muster may hold it.
+    #[error(transparent)]
+    Ledger(#[from] muster_ledger::Error),
+    /// The store of versions cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] muster_vault::Error),
+    /// The socket cannot be opened.
+    #[error("cannot open the socket {path}")]
+    Socket {
+        /// Its path.
+        path: PathBuf,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// A thread cannot be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Where the agent that runs on `data` is asked.
+pub fn socket_path(data: &Path) -> PathBuf {
+    data.join("agent.sock")
+}
+
+/// Runs Muster here until it is told to end.
+///
+/// # Errors
+/// See [`UpError`]; nothing is left behind but the data folder.
+pub fn up(options: &Options) -> Result<(), UpError> {
+    let config = roster::load(options.config.as_deref())?;
+    let packs = Packs::builtin();
+    let data = std::path::absolute(&options.data).unwrap_or_else(|_| options.data.clone());
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&data).map_err(|source| UpError::Data { path: data.clone(), source })?;
+    let boot = clock::boot_id(Path::new("/")).ok().flatten().unwrap_or_else(|| BootId::from("unknown"));
+    let ledger_options = muster_ledger::Options {
+        keep: Some(config.keep),
+        keep_bytes: Some(config.keep_bytes),
+        checkpoint_file: config.checkpoint_file.clone().map(PathBuf::from),
+        ..muster_ledger::Options::default()
+    };
+    let ledger = Ledger::open(&data, host_name(), boot.clone(), ledger_options)?;
+    let vault = Vault::open(&data)?;
+    let children = Arc::new(Children::new(&data).map_err(|source| UpError::Data { path: data.clone(), source })?);
+
+    let mut guard = Guard::new();
+    for event in ledger.replay(Seq(0))? {
+        guard.apply(&event?);
+    }
+
+    let (sensors, rungs, seen, touched) = sensors::start();
+    let (inbox, inputs) = bounded(INBOX_MAX);
+    let eyes = Eyes::new(&sensors, Arc::clone(&children));
+    let hands = Arc::new(Hands::new(vault.clone(), Arc::new(eyes), Arc::clone(&children) as Arc<dyn muster_act::Children>));
+    let processes = sensors.processes.clone();
+    let (up_since, _) = clock::now();
+    let learned = Learner::of(&guard.roster());
+    let mut host = Host {
+        guard,
+        ledger: ledger.clone(),
+        vault: vault.clone(),
+        hands,
+        sensors,
+        children: Arc::clone(&children),
+        packs,
+        files: roster::Watch::new(options.config.as_deref()),
+        config,
+        matching: Matching::default(),
+        data: data.clone(),
+        up_since,
+        inbox: inbox.clone(),
+        troubles: BTreeMap::new(),
+        waiting_exams: VecDeque::new(),
+        exams_running: 0,
+        moved: BTreeSet::new(),
+        learned,
+        told_roster: 0,
+    };
+
+    listen_to_signals(inbox.clone()).map_err(UpError::Thread)?;
+    forward_touched(touched, inbox.clone()).map_err(UpError::Thread)?;
+    for (service, process) in children.adopt() {
+        host.sensors.processes.watch(&service, process);
+    }
+    host.started(Started {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: i32::try_from(std::process::id()).unwrap_or(0),
+        booted_at: clock::booted_at(),
+        rungs,
+    });
+    let path = socket_path(&data);
+    let socket =
+        socket::open(&path, socket::Desk { inbox, ledger: ledger.clone(), vault, processes }).map_err(|source| UpError::Socket { path: path.clone(), source })?;
+    if options.announce {
+        announce(&host, &path);
+    }
+    // Where nobody waits for the word, there is nobody to miss it.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+
+    let ending = host.run(&seen, &inputs);
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    drop(socket);
+    ledger.close();
+    if let Some(reply) = ending.reply {
+        let _ = reply.send(Reply::Taken);
+        // The asker's thread writes the answer; give it the moment that takes.
+        let _ = reply.send_timeout(Reply::Taken, std::time::Duration::from_millis(200));
+    }
+    Ok(())
+}
+
+fn announce(host: &Host, socket: &Path) {
+    let services = host.guard.services().count();
+    let mut out = std::io::stdout().lock();
+    // A closed standard output is no reason not to run.
+    let _ = writeln!(out, "muster {} is up: {services} services, socket {}", env!("CARGO_PKG_VERSION"), socket.display());
+    let _ = out.flush();
+}
+
+fn host_name() -> HostName {
+    let uname = rustix::system::uname();
+    HostName::from(uname.nodename().to_string_lossy().as_ref())
+}
+
+/// SIGTERM and SIGINT end Muster, SIGHUP has it read its configuration again.
+fn listen_to_signals(inbox: Sender<Input>) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let (mut term, mut int, mut hup) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?)
+    };
+    std::thread::Builder::new().name("muster-signals".to_owned()).spawn(move || {
+        runtime.block_on(async move {
+            loop {
+                let input = tokio::select! {
+                    _ = term.recv() => Input::End { by: "SIGTERM".to_owned(), services: false, reply: None },
+                    _ = int.recv() => Input::End { by: "SIGINT".to_owned(), services: false, reply: None },
+                    _ = hup.recv() => Input::Reload,
+                };
+                if inbox.send(input).is_err() {
+                    return;
+                }
+            }
+        });
+    })?;
+    Ok(())
+}
+
+fn forward_touched(touched: crossbeam_channel::Receiver<muster_sense::files::Touched>, inbox: Sender<Input>) -> std::io::Result<()> {
+    std::thread::Builder::new()
+        .name("muster-touched".to_owned())
+        .spawn(move || touched.iter().all(|t| inbox.send(Input::Touched(t)).is_ok()))
+        .map(drop)
+}
