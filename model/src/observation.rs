@@ -142,6 +142,8 @@ pub struct UnitState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rung {
     /// The kind of fact: `process_end`, `signal_sender`, `file_change`, `command`, `unit`, `log`, `port`, `memory_kill`.
+    /// `of` in JSON: inside a `Fact` the word `fact` is taken.
+    #[serde(rename = "of")]
     pub fact: String,
     /// The source in use: `ebpf`, `pidfd`, `dbus`, …; `none`.
     pub source: String,
