@@ -78,8 +78,9 @@ fn strike_within(value: &mut DeValue<'_>, at: &Range<usize>) -> bool {
     }
 }
 
+/// An empty place is that of a whole file, which no entry covers.
 fn covers(outer: &Range<usize>, inner: &Range<usize>) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end && !outer.is_empty()
+    outer.start <= inner.start && inner.end <= outer.end && !inner.is_empty()
 }
 
 /// TOML's message on one line.
