@@ -13,6 +13,8 @@ use crate::proc::{self, ReadError};
 
 /// How far apart the two readings of a pair may lie before they are taken again.
 const PAIR_GAP_MAX_NS: u64 = 5_000;
+/// Two clocks closer than this have not been parted by a suspend.
+const ASLEEP_MIN_NS: u64 = 100_000_000;
 /// How often a pair is taken again: a busy machine may interrupt every one of them.
 const PAIR_TRIES_MAX: u32 = 4;
 
@@ -28,6 +30,14 @@ pub fn wall_of(moment: Mono) -> Time {
     let (wall, boot) = pair();
     let ago = i64::try_from(i128::from(boot) - i128::from(moment.0)).unwrap_or(0);
     Time(wall.saturating_sub(ago))
+}
+
+/// The time since boot of a moment on the monotonic clock, which stands still in suspend; some kernel interfaces use it.
+pub fn boot_of_monotonic(monotonic_ns: u64) -> Mono {
+    let asleep = boot_ns().saturating_sub(u64::try_from(nanoseconds(clock_gettime(ClockId::Monotonic))).unwrap_or(0));
+    // What lies between the two readings is no sleep.
+    let asleep = if asleep < ASLEEP_MIN_NS { 0 } else { asleep };
+    Mono(monotonic_ns.saturating_add(asleep))
 }
 
 /// When this machine was booted, by the wall clock as it is set now.

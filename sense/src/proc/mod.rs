@@ -16,6 +16,7 @@ use muster_model::actor::Actor;
 use muster_model::id::{Pid, ProcessKey};
 use muster_model::observation::End;
 
+pub(crate) use actor::split_arguments;
 pub use actor::{PARENTS_MAX, command_line};
 pub use error::ReadError;
 pub use stat::{Stat, end_of_status, terminal_of_name};

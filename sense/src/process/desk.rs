@@ -1,0 +1,147 @@
+//! Where the sources bring what they hear: it is joined with the roll of watched processes and told to the sink.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use muster_model::actor::Actor;
+use muster_model::id::{ProcessKey, ServiceName};
+use muster_model::observation::{End, Fact, Observation};
+use muster_model::time::Time;
+
+use super::commands::Commands;
+use super::memory;
+use super::roll::{Entered, Roll};
+use crate::Sink;
+use crate::proc::Proc;
+
+/// How long an end waits for room in the sink before it counts as lost. It is the one fact that must not be missed, and
+/// meanwhile the kernel keeps the next ones.
+const END_WAITS_MAX: Duration = Duration::from_secs(1);
+
+pub(super) struct Desk {
+    sink: Sink,
+    proc: Proc,
+    roll: Mutex<Roll>,
+    commands: Mutex<Commands>,
+    lost: AtomicU64,
+}
+
+/// A program that was started.
+pub(super) struct Start {
+    pub(super) at: Time,
+    pub(super) process: Option<ProcessKey>,
+    /// Its name, at most 15 bytes.
+    pub(super) comm: String,
+    pub(super) arguments: Vec<String>,
+    pub(super) actor: Actor,
+}
+
+impl Desk {
+    pub(super) fn new(sink: Sink, proc: Proc) -> Desk {
+        Desk { sink, proc, roll: Mutex::default(), commands: Mutex::default(), lost: AtomicU64::new(0) }
+    }
+
+    pub(super) fn proc(&self) -> &Proc {
+        &self.proc
+    }
+
+    pub(super) fn commands(&self) -> MutexGuard<'_, Commands> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn roll(&self) -> MutexGuard<'_, Roll> {
+        self.roll.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_lost(&self, n: u64) {
+        self.lost.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Enters a process; true when it was not there and has to be watched from now on.
+    pub(super) fn enter(&self, service: &ServiceName, process: ProcessKey) -> bool {
+        let entered = self.roll().enter(service, process);
+        match entered {
+            Entered::New => {
+                let group = memory::group_of(&self.proc, process.pid.get());
+                self.roll().note_memory(process, group);
+            }
+            Entered::Known => {}
+            Entered::Full => self.count_lost(1),
+        }
+        entered == Entered::New
+    }
+
+    pub(super) fn strike(&self, process: ProcessKey) {
+        self.roll().strike(process);
+    }
+
+    /// A process ended: taken off the roll, and told for each of its services.
+    pub(super) fn ended(&self, process: ProcessKey, at: Time, end: End, source: &str) {
+        let Some(watched) = self.roll().strike(process) else { return };
+        for service in watched.services {
+            let fact = Fact::ProcessExited { process, end };
+            let seen = Observation { at, source: source.to_owned(), service: Some(service), fact };
+            if self.sink.send_timeout(seen, END_WAITS_MAX).is_err() {
+                self.count_lost(1);
+            }
+        }
+    }
+
+    /// Whether anybody wants to know what happens to it.
+    pub(super) fn watches(&self, process: ProcessKey) -> bool {
+        self.roll().get(process).is_some()
+    }
+
+    /// A signal was sent to a watched process. What its own children tell it with USR1 and USR2 is its own affair.
+    pub(super) fn signalled(&self, process: ProcessKey, at: Time, signal: i32, sender: Option<Actor>, source: &str) {
+        let among_themselves = sender.as_ref().is_some_and(|sender| sender.descends_from(process.pid.get()));
+        if among_themselves && matches!(signal, libc::SIGUSR1 | libc::SIGUSR2) {
+            return;
+        }
+        self.tell_services(process, at, source, || Fact::SignalSent { process, signal, sender: sender.clone() });
+    }
+
+    /// The kernel chose a watched process to be ended for want of memory.
+    pub(super) fn memory_kill(&self, process: ProcessKey, at: Time, source: &str) {
+        let group = self.roll().get(process).and_then(|watched| watched.memory.clone());
+        let limit = group.and_then(|group| memory::limit_hit(&group));
+        self.tell_services(process, at, source, || Fact::MemoryKill { process, limit });
+    }
+
+    /// A program was started whose name was asked for: kept, and told when it is a reported program or names a service.
+    pub(super) fn started(&self, start: Start, source: &str) {
+        let mut commands = self.commands();
+        let services = commands.mentioned(&start.arguments);
+        if commands.is_program(&start.comm)
+            && let Some(process) = start.process
+        {
+            let command = start.actor.command.clone().unwrap_or_default();
+            self.tell(start.at, source, None, Fact::ProcessSeen { process, command });
+        }
+        if !commands.is_command(&start.comm) {
+            return;
+        }
+        for service in services {
+            self.tell(start.at, source, Some(service), Fact::CommandRun { actor: start.actor.clone() });
+        }
+        commands.keep(start.at, start.actor);
+    }
+
+    fn tell_services(&self, process: ProcessKey, at: Time, source: &str, fact: impl Fn() -> Fact) {
+        let services = self.roll().get(process).map(|watched| watched.services.clone()).unwrap_or_default();
+        for service in services {
+            self.tell(at, source, Some(service), fact());
+        }
+    }
+
+    fn tell(&self, at: Time, source: &str, service: Option<ServiceName>, fact: Fact) {
+        if self.sink.try_send(Observation { at, source: source.to_owned(), service, fact }).is_err() {
+            self.count_lost(1);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! How processes end, through each source.
+
+use std::process::Command;
+
+use muster_model::id::{ProcessKey, ServiceName};
+use muster_model::observation::{End, Fact};
+use muster_sense::process::Ladder;
+use muster_sense::{clock, proc};
+
+use crate::support::{Ours, Scene, done, quiet, scene};
+
+fn service() -> ServiceName {
+    "web".into()
+}
+
+/// Every way to end that a source has to tell. `knows` is false where it cannot say how a process ended that its parent
+/// has already waited for.
+fn every_end(scene: &Scene) {
+    let before = clock::now().0;
+    let killed = Ours::sleeper();
+    scene.processes.watch(&service(), killed.key());
+    scene.processes.watch(&service(), killed.key());
+    done(Command::new("kill").args(["-9", &killed.pid().to_string()]));
+    let (end, of, seen) = scene.end_of(killed.key());
+    assert_eq!((end, of), (End::Signal(9), service()));
+    assert!(seen.at > before && seen.at <= clock::now().0, "{} is not when it ended", seen.at);
+
+    let mut exits = Ours::shell("read line; exit 7");
+    let key = exits.key();
+    scene.processes.watch(&service(), key);
+    drop(exits.0.stdin.take());
+    assert_eq!(scene.end_of(key).0, End::Code(7));
+
+    let faults = Ours::run(Command::new("python3").args(["-c", "import ctypes; input(); ctypes.string_at(0)"]));
+    let key = faults.key();
+    scene.processes.watch(&service(), key);
+    let mut faults = faults;
+    std::io::Write::write_all(faults.0.stdin.as_mut().unwrap(), b"\n").unwrap();
+    assert_eq!(scene.end_of(key).0, End::Signal(libc::SIGSEGV));
+
+    // A zombie is not alive, whatever kill(2) says.
+    let zombie = Ours::shell("exit 3");
+    zombie.until_zombie();
+    scene.processes.watch(&service(), zombie.key());
+    assert_eq!(scene.end_of(zombie.key()).0, End::Code(3));
+
+    // Gone for good: nobody can say how any more.
+    let mut gone = Ours::sleeper();
+    let key = gone.key();
+    gone.0.kill().unwrap();
+    gone.0.wait().unwrap();
+    scene.processes.watch(&service(), key);
+    assert_eq!(scene.end_of(key).0, End::Unknown);
+
+    // The pid has another process by now.
+    let alive = Ours::sleeper();
+    let other = ProcessKey { start: alive.key().start - 1, ..alive.key() };
+    scene.processes.watch(&service(), other);
+    assert_eq!(scene.end_of(other).0, End::Unknown);
+
+    // Two services share it: both hear of it.
+    let shared = Ours::sleeper();
+    scene.processes.watch(&"a".into(), shared.key());
+    scene.processes.watch(&"b".into(), shared.key());
+    scene.processes.unwatch(alive.key());
+    done(Command::new("kill").arg(shared.pid().to_string()));
+    assert_eq!(scene.end_of(shared.key()).1.as_str(), "a");
+    assert_eq!(scene.end_of(shared.key()).1.as_str(), "b");
+
+    // No longer watched, no longer told, and nothing is told twice.
+    let free = Ours::sleeper();
+    scene.processes.watch(&service(), free.key());
+    scene.processes.unwatch(free.key());
+    drop(free);
+    drop(alive);
+    let more = quiet(scene).filter(|seen| matches!(seen.fact, Fact::ProcessExited { .. }));
+    assert_eq!(more, None);
+    assert_eq!(scene.processes.lost(), 0);
+}
+
+/// Two hundred short lives, each told once and with its own code.
+fn short_lives(scene: &Scene) {
+    let mut lives: Vec<Ours> = (0..200).map(|n| Ours::shell(&format!("read line; exit {}", n % 100))).collect();
+    let keys: Vec<ProcessKey> = lives.iter().map(Ours::key).collect();
+    for key in &keys {
+        scene.processes.watch(&service(), *key);
+    }
+    for life in &mut lives {
+        drop(life.0.stdin.take());
+    }
+    let mut ends = std::collections::BTreeMap::new();
+    while ends.len() < keys.len() {
+        let (process, end) = scene.wait("end of a short life", |seen| match seen.fact {
+            Fact::ProcessExited { process, end } => Some((process, end)),
+            _ => None,
+        });
+        assert_eq!(ends.insert(process, end), None, "told twice");
+    }
+    for (n, key) in keys.iter().enumerate() {
+        assert_eq!(ends[key], End::Code(n as i32 % 100));
+    }
+}
+
+/// A process whose first thread ended is alive until the last one does.
+fn first_thread_ends_first(scene: &Scene) {
+    let program = "
+import ctypes, threading, os, sys
+def rest():
+    sys.stdin.readline()
+    os._exit(5)
+threading.Thread(target=rest).start()
+sys.stdout.write('up\\n'); sys.stdout.flush()
+ctypes.CDLL(None).syscall(60, 0)
+";
+    let mut threads = Ours::run(Command::new("python3").args(["-c", program]));
+    let key = threads.key();
+    scene.processes.watch(&service(), key);
+    let mut up = [0; 3];
+    std::io::Read::read_exact(threads.0.stdout.as_mut().unwrap(), &mut up).unwrap();
+    if cfg!(target_arch = "x86_64") {
+        let again = scene.processes.clone();
+        assert_eq!(quiet(scene), None, "the other thread lives");
+        again.watch(&"other".into(), key);
+        assert_eq!(quiet(scene), None, "the other thread lives");
+    }
+    drop(threads.0.stdin.take());
+    assert_eq!(scene.end_of(key).0, End::Code(5));
+}
+
+macro_rules! on_each_source {
+    ($($name:ident: $ladder:expr;)*) => { $(
+        mod $name {
+            use super::*;
+            #[test]
+            fn every_end_is_told_once_and_how() {
+                scene($ladder).as_ref().map(every_end);
+            }
+            #[test]
+            fn short_lives_are_all_told() {
+                scene($ladder).as_ref().map(short_lives);
+            }
+            #[test]
+            fn a_process_lives_as_long_as_one_of_its_threads() {
+                scene($ladder).as_ref().map(first_thread_ends_first);
+            }
+        }
+    )* };
+}
+
+on_each_source! {
+    ebpf: Ladder::Ebpf;
+    connector: Ladder::Connector;
+    pidfd: Ladder::Pidfd;
+    polling: Ladder::Proc;
+}
+
+#[test]
+fn a_status_that_was_taken_at_once_is_known_all_the_same() {
+    // The parent waits at once, so that no zombie is left to look at: the descriptor still knows (Linux 6.15).
+    let Some(scene) = scene(Ladder::Pidfd) else { return };
+    let mut known = 0;
+    for _ in 0..20 {
+        let parent = Ours::shell("sleep 1000 & echo $!; wait $!; exit 0");
+        let mut parent = parent;
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(parent.0.stdout.as_mut().unwrap()), &mut line).unwrap();
+        let child = proc::process_key(line.trim().parse().unwrap()).unwrap();
+        scene.processes.watch(&service(), child);
+        done(Command::new("kill").args(["-9", &child.pid.to_string()]));
+        known += u32::from(scene.end_of(child).0 == End::Signal(9));
+    }
+    println!("{known} of 20 known");
+    assert!(known == 20 || rustix::system::uname().release().to_str().unwrap() < "6.15");
+}
+
+#[test]
+fn every_rung_is_named_with_its_place_and_the_reason_for_not_a_better_one() {
+    let Some(scene) = scene(Ladder::Pidfd) else { return };
+    let rung = |fact: &str| scene.rungs.iter().find(|rung| rung.fact == fact).unwrap();
+    assert_eq!((rung("process_end").source.as_str(), rung("process_end").rung), ("pidfd", 3));
+    assert_eq!(rung("signal_sender").source, "none");
+    assert_eq!(rung("command").source, "none");
+    assert_eq!(rung("memory_kill").source, "none");
+    assert!(rung("process_end").why.as_deref().unwrap().contains("switched off"));
+}
