@@ -22,8 +22,6 @@ pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) health: Health,
     pub(crate) since: Option<Time>,
-    #[serde(default)]
-    pub(crate) pids: Vec<i32>,
 }
 
 /// `muster --json incidents`.

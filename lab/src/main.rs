@@ -2,6 +2,7 @@
 //! what Muster says and does. It drives `muster` from outside, as a person would, and shares no code with it but the nouns.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod clock;
 mod document;
 mod person;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 
+use crate::bench::Bench;
 use crate::root::Furniture;
 use crate::run::Paths;
 use crate::scenario::{Kind, load};
@@ -41,6 +43,9 @@ enum Command {
     List(Choice),
     /// Play a scenario without Muster, and show what systemd makes of it.
     Try(Choice),
+    /// Measure Muster beside other guardians.
+    #[command(subcommand)]
+    Bench(Bench),
     /// Make the root file system of the boxes, where it is not cached yet, and print where it is.
     Root,
 }
@@ -84,6 +89,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run(&args),
         Command::List(choice) => list(&choice).map(|()| true),
         Command::Try(choice) => try_out(&choice).map(|()| true),
+        Command::Bench(bench) => bench::run(&bench).map(|()| true),
         Command::Root => root::cached(Furniture::Services).map(|root| {
             println!("{}", root.display());
             true
@@ -111,7 +117,8 @@ fn run(args: &RunArgs) -> Result<bool> {
         println!("{sentence}");
     }
     if let Some(file) = &args.json {
-        fs::write(file, format!("{:#}\n", report::json(&outcomes, args.seed))).with_context(|| format!("cannot write {}", file.display()))?;
+        fs::write(file, format!("{:#}\n", report::json(&outcomes, args.seed)))
+            .with_context(|| format!("cannot write {}", file.display()))?;
     }
     if let Some(file) = &args.markdown {
         fs::write(file, report::markdown(&outcomes)).with_context(|| format!("cannot write {}", file.display()))?;

@@ -82,8 +82,7 @@ pub(crate) fn line(outcome: &Outcome<'_>) -> String {
     line
 }
 
-const HEADINGS: [&str; 10] =
-    ["scenario", "service", "loss", "cause", "actor", "back", "detected", "first verdict", "settled", "result"];
+const HEADINGS: [&str; 10] = ["scenario", "service", "loss", "cause", "actor", "back", "detected", "first verdict", "settled", "result"];
 
 /// The table's rows: one for each loss that was made, one for each healthy scenario.
 fn rows(outcomes: &[Outcome<'_>]) -> Vec<[String; 10]> {

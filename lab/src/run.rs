@@ -128,7 +128,7 @@ fn assess(stage: &Stage<'_>, scenario: &Scenario, before: &Before, last: bool) -
 }
 
 /// Fisher-Yates with splitmix64: the same seed gives the same order on every machine.
-fn shuffle<T>(items: &mut [T], seed: u64) {
+pub(crate) fn shuffle<T>(items: &mut [T], seed: u64) {
     let mut state = seed;
     for last in (1..items.len()).rev() {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

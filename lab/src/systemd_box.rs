@@ -149,6 +149,11 @@ impl SystemdBox {
         finish(command, "", within).with_context(|| format!("in the box: {line}"))
     }
 
+    /// Its process 1, as seen from here.
+    pub(crate) fn init(&self) -> Pid {
+        self.init
+    }
+
     /// A path of the box as seen from here. Absolute symbolic links on it would lead out of the box.
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
         Path::new("/proc").join(self.init.as_raw_nonzero().to_string()).join("root").join(inside.trim_start_matches('/'))
@@ -188,8 +193,8 @@ impl Drop for SystemdBox {
 /// Removes a control group with all below it; `false` while processes are left in it.
 fn remove_groups(group: &Path) -> bool {
     let Ok(entries) = fs::read_dir(group) else { return true };
-    let below = entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
-    below.fold(true, |all, e| remove_groups(&e.path()) && all) && fs::remove_dir(group).is_ok()
+    let mut below = entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
+    below.all(|e| remove_groups(&e.path())) && fs::remove_dir(group).is_ok()
 }
 
 fn first_child(holder: &Child) -> Option<Pid> {

@@ -32,7 +32,10 @@ fn seen(incidents: &[Value]) -> Seen {
     Seen {
         incidents: incidents.iter().map(|i| Incident::read(i.clone()).unwrap()).collect(),
         status: serde_json::from_value(json!({"at": "2026-09-21T14:13:22.000000000Z", "services": services})).unwrap(),
-        runs: BTreeMap::from([("redis".to_owned(), ("a".to_owned(), "a".to_owned())), ("nginx".to_owned(), ("b".to_owned(), "c".to_owned()))]),
+        runs: BTreeMap::from([
+            ("redis".to_owned(), ("a".to_owned(), "a".to_owned())),
+            ("nginx".to_owned(), ("b".to_owned(), "c".to_owned())),
+        ]),
         altered: Vec::new(),
         failed: Vec::new(),
         verdicts: BTreeMap::from([("i40".to_owned(), Verdicts { first_ms: Some(0.2), settled_ms: Some(12.0) })]),

@@ -1,0 +1,135 @@
+//! What watching costs: processor time and memory for a number of services, idle and with forks on the machine.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use muster_model::time::Length;
+use rustix::process::Pid;
+use serde_json::{Value, json};
+
+use super::guardian::Guardian;
+use super::{Output, Programs, Table};
+use crate::clock::{monotonic_ns, period};
+use crate::systemd_box::SystemdBox;
+
+/// After the start, before the first look: what is only the start's work is over by then.
+const CALM: Length = Length::seconds(5);
+
+/// Forks so many times a second for so many seconds, and prints how many it were.
+const FORKS: &str = r#"use Time::HiRes qw(time sleep); use POSIX ();
+my ($rate, $seconds) = @ARGV; my ($began, $n) = (time, 0);
+while (time - $began < $seconds) {
+    while ($n < (time - $began) * $rate) { my $p = fork; POSIX::_exit(0) if defined $p && !$p; waitpid $p, 0; $n++ }
+    sleep 0.0005;
+}
+print $n;"#;
+
+/// What is measured.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Numbers of services.
+    #[arg(long, value_delimiter = ',', default_value = "1,100,1000")]
+    services: Vec<usize>,
+    /// For how long each is looked at.
+    #[arg(long, default_value = "10s")]
+    look: Length,
+    /// Forks a second on the machine.
+    #[arg(long, default_value_t = 1000)]
+    forks: u32,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// The cost of one guardian with one number of services.
+#[derive(Debug)]
+struct Cost {
+    idle_percent: f64,
+    forks_percent: f64,
+    forks_a_second: f64,
+    resident_mib: f64,
+    proportional_mib: f64,
+    processes: usize,
+}
+
+pub(super) fn measure(options: &Options, programs: &Programs) -> Result<Table> {
+    let guardians = [Guardian::MusterRun, Guardian::MusterUnit, Guardian::Systemd, Guardian::Runit, Guardian::Monit];
+    let mut rows = Vec::new();
+    for number in &options.services {
+        for guardian in guardians {
+            eprintln!("lab: {}: {number}", guardian.name());
+            let cost = one(guardian, *number, options, programs).with_context(|| format!("{}, {number}", guardian.name()))?;
+            rows.push(row(guardian, *number, &cost));
+        }
+    }
+    Ok(Table { headings: vec!["guardian", "watched", "idle", "with forks", "forks/s", "RSS", "PSS", "processes"], rows })
+}
+
+fn one(guardian: Guardian, number: usize, options: &Options, programs: &Programs) -> Result<Cost> {
+    let place = SystemdBox::boot(&programs.root)?;
+    let _victims = guardian.keep(&place, number, programs)?;
+    period(CALM.std());
+    let idle_percent = percent(guardian, &place, || {
+        period(options.look.std());
+        Ok(())
+    })?;
+    let mut forks = 0.0;
+    let seconds = options.look.as_ms() / 1000.0;
+    let forks_percent = percent(guardian, &place, || {
+        let line = format!("exec perl -e '{FORKS}' {} {seconds}", options.forks);
+        let said = place.sh(&line, Length(options.look.0 + CALM.0))?.ok()?;
+        forks = said.trim().parse().with_context(|| format!("the forker said {said}"))?;
+        Ok(())
+    })?;
+    let processes = guardian.processes(&place)?;
+    let memory = |key| processes.iter().map(|pid| memory_mib(*pid, key)).sum();
+    Ok(Cost {
+        idle_percent,
+        forks_percent,
+        forks_a_second: forks / seconds,
+        resident_mib: memory("Rss:"),
+        proportional_mib: memory("Pss:"),
+        processes: processes.len(),
+    })
+}
+
+/// The share of one core that the guardian took while `meanwhile` went on.
+fn percent(guardian: Guardian, place: &SystemdBox, mut meanwhile: impl FnMut() -> Result<()>) -> Result<f64> {
+    let processes = guardian.processes(place)?;
+    ensure!(!processes.is_empty(), "it has no processes");
+    let used = || processes.iter().map(|pid| processor_ns(*pid)).sum::<u64>();
+    let (began, before) = (monotonic_ns(), used());
+    meanwhile()?;
+    Ok(used().saturating_sub(before) as f64 / (monotonic_ns() - began) as f64 * 100.0)
+}
+
+/// Nanoseconds on a processor, over all threads (`/proc/PID/task/TID/schedstat`, first field).
+fn processor_ns(pid: Pid) -> u64 {
+    let Ok(threads) = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero())) else { return 0 };
+    let of = |path: std::path::PathBuf| fs::read_to_string(path.join("schedstat")).ok()?.split(' ').next()?.parse::<u64>().ok();
+    threads.flatten().filter_map(|entry| of(entry.path())).sum::<u64>()
+}
+
+fn memory_mib(pid: Pid, key: &str) -> f64 {
+    let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", pid.as_raw_nonzero())).unwrap_or_default();
+    let line = rollup.lines().find_map(|line| line.strip_prefix(key));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}
+
+fn row(guardian: Guardian, number: usize, cost: &Cost) -> (Vec<String>, Value) {
+    let cells = vec![
+        guardian.name().to_owned(),
+        number.to_string(),
+        format!("{:.3} %", cost.idle_percent),
+        format!("{:.3} %", cost.forks_percent),
+        format!("{:.0}", cost.forks_a_second),
+        format!("{:.1} MiB", cost.resident_mib),
+        format!("{:.1} MiB", cost.proportional_mib),
+        cost.processes.to_string(),
+    ];
+    println!("{}", cells.join("  "));
+    let value = json!({"guardian": guardian.name(), "watched": number, "idle_percent_of_a_core": cost.idle_percent,
+                       "with_forks_percent_of_a_core": cost.forks_percent, "forks_a_second": cost.forks_a_second,
+                       "resident_mib": cost.resident_mib, "proportional_mib": cost.proportional_mib, "processes": cost.processes});
+    (cells, value)
+}

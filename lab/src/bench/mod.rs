@@ -1,0 +1,105 @@
+//! Benchmarks: how soon a loss is on record, how soon the process is back, what watching costs; Muster beside systemd,
+//! runit and monit, on the same machine, in the same run. Run by hand, never as tests.
+
+mod cost;
+mod guardian;
+mod kill;
+mod victims;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use crate::root::{self, Furniture};
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// SIGKILL to the loss on record, and to the new main().
+    Kill(kill::Options),
+    /// Processor time and memory, idle and with forks on the machine.
+    Cost(cost::Options),
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// Write the result here, as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the table here, as Markdown.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// The program to be measured; the one built beside this one where not given.
+    #[arg(long, value_name = "PATH", env = "MUSTER")]
+    muster: Option<PathBuf>,
+}
+
+/// The programs a benchmark needs.
+#[derive(Debug)]
+struct Programs {
+    root: PathBuf,
+    muster: PathBuf,
+    victim: PathBuf,
+}
+
+/// A table of results, each row also as JSON.
+#[derive(Debug)]
+struct Table {
+    headings: Vec<&'static str>,
+    rows: Vec<(Vec<String>, Value)>,
+}
+
+impl Table {
+    fn markdown(&self) -> String {
+        let mut text = format!("| {} |\n|{}\n", self.headings.join(" | "), "---|".repeat(self.headings.len()));
+        for (cells, _) in &self.rows {
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        }
+        text
+    }
+}
+
+/// Measures, prints and writes.
+pub(crate) fn run(bench: &Bench) -> Result<()> {
+    let output = match bench {
+        Bench::Kill(options) => &options.output,
+        Bench::Cost(options) => &options.output,
+    };
+    let programs = Programs {
+        root: root::cached(Furniture::Peers)?,
+        muster: crate::program(output.muster.as_deref(), "muster")?,
+        victim: crate::program(None, "victim")?,
+    };
+    let table = match bench {
+        Bench::Kill(options) => kill::measure(options, &programs)?,
+        Bench::Cost(options) => cost::measure(options, &programs)?,
+    };
+    let machine = machine();
+    println!("\n{machine}\n\n{}", table.markdown());
+    if let Some(file) = &output.json {
+        let rows: Vec<&Value> = table.rows.iter().map(|(_, json)| json).collect();
+        write(file, &format!("{:#}\n", serde_json::json!({"machine": machine, "rows": rows})))?;
+    }
+    if let Some(file) = &output.markdown {
+        write(file, &format!("{machine}\n\n{}", table.markdown()))?;
+    }
+    Ok(())
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The machine in a line, without which no figure says anything.
+fn machine() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let load = read("/proc/loadavg");
+    format!("{cores} cores, kernel {}, load at the end {}", kernel.trim(), load.split(' ').next().unwrap_or("?"))
+}
