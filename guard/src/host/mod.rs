@@ -6,6 +6,7 @@
 //! whatever is done stands in the ledger first (promise 3), and a restart between any two events loses nothing: the
 //! same comparison leads to the same decision again.
 
+mod agenda;
 mod diagnose;
 mod incident;
 mod plan;
@@ -15,7 +16,7 @@ mod traces;
 mod watched;
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use muster_model::event::{Body, Command, Decision, Event};
 use muster_model::exam::Exam;
@@ -26,6 +27,7 @@ use muster_model::plan::{Order, Plan};
 use muster_model::roster::{Limits, Roster, Service};
 use muster_model::time::{Length, Mono, Time};
 
+use agenda::Agenda;
 pub use watched::{Pause, Watched};
 
 /// At most so many closed incidents are kept in memory; the ledger has them all.
@@ -35,7 +37,7 @@ const INCIDENTS_MAX: usize = 1_000;
 #[must_use]
 #[derive(Debug, Default, PartialEq)]
 pub struct Effects {
-    /// To be appended to the ledger and stepped, in this order, before anything else is.
+    /// To be appended to the ledger and stepped, before anything else is: at most one.
     pub record: Vec<Body>,
     /// To be run. They are the effect of a decision that is already durable.
     pub orders: Vec<Order>,
@@ -61,8 +63,8 @@ pub struct Guard {
     begun: VecDeque<Mono>,
     rungs: BTreeMap<String, Rung>,
     now: Now,
-    /// When each service next wants to be looked at; derived, not part of the fold.
-    deadlines: BTreeSet<(Mono, ServiceName)>,
+    /// Which services are to be looked at; derived, not part of the fold.
+    agenda: Agenda,
 }
 
 /// The moment of the event in hand.
@@ -290,10 +292,17 @@ impl Guard {
             }
             _ => {}
         }
-        for name in self.touched(event) {
-            let (record, deadline) = self.reconcile(&name);
-            effects.record.extend(record);
-            self.set_deadline(&name, deadline);
+        self.touched(event).into_iter().for_each(|name| self.agenda.touch(name));
+        self.agenda.due(self.now.mono);
+        // One decision at a time, since each may alter what follows for the others: the rest is looked at when it
+        // has come back.
+        while let Some(name) = self.agenda.first() {
+            let (decision, again) = self.reconcile(&name);
+            if let Some(decision) = decision {
+                effects.record.push(Body::Decided(decision));
+                break;
+            }
+            self.agenda.looked(&name, again);
         }
         effects
     }
@@ -303,7 +312,6 @@ impl Guard {
         let of = |id: &IncidentId| self.incidents.get(id).map(|i| i.service.clone()).into_iter().collect::<Vec<_>>();
         match &event.body {
             Body::Started(_) | Body::Roster { .. } => self.services.keys().cloned().collect(),
-            Body::Timer => self.deadlines.iter().take_while(|(t, _)| *t <= self.now.mono).map(|(_, s)| s.clone()).collect(),
             Body::Observed(o) => o.service.iter().cloned().collect(),
             Body::Examined(e) => vec![e.service.clone()],
             Body::Done(d) => vec![d.order.service.clone()],
@@ -335,26 +343,13 @@ impl Guard {
                 | Decision::Confirmed { incident, .. }
                 | Decision::Became { incident, .. } => of(incident),
             },
-            Body::Ended { .. } | Body::RosterRefused { .. } | Body::Trouble { .. } => Vec::new(),
-        }
-    }
-
-    fn set_deadline(&mut self, name: &ServiceName, deadline: Option<Mono>) {
-        let Some(watched) = self.services.get_mut(name) else { return };
-        if watched.deadline != deadline {
-            if let Some(old) = watched.deadline {
-                self.deadlines.remove(&(old, name.clone()));
-            }
-            if let Some(new) = deadline {
-                self.deadlines.insert((new, name.clone()));
-            }
-            watched.deadline = deadline;
+            Body::Timer | Body::Ended { .. } | Body::RosterRefused { .. } | Body::Trouble { .. } => Vec::new(),
         }
     }
 
     /// When the guard next wants to be woken with [`Body::Timer`].
     pub fn wake(&self) -> Option<Mono> {
-        self.deadlines.first().map(|(t, _)| *t)
+        self.agenda.wake()
     }
 
     /// The services of the roster in force.

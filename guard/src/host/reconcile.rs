@@ -4,7 +4,7 @@
 //! differently, so that none is taken twice; after a crash the same comparison takes it again.
 
 use muster_model::cause::Code;
-use muster_model::event::{Body, Decision};
+use muster_model::event::Decision;
 use muster_model::exam::{Exam, Finding};
 use muster_model::id::ServiceName;
 use muster_model::incident::{Incident, State};
@@ -45,23 +45,23 @@ impl Wake {
 
 impl Guard {
     /// What follows for `name`, and when time alone may make something follow.
-    pub(super) fn reconcile(&self, name: &ServiceName) -> (Vec<Body>, Option<Mono>) {
-        let Some(watched) = self.services.get(name) else { return (Vec::new(), None) };
+    pub(super) fn reconcile(&self, name: &ServiceName) -> (Option<Decision>, Option<Mono>) {
+        let Some(watched) = self.services.get(name) else { return (None, None) };
         let presence = watched.presence(self.now, &self.limits);
         let mut wake = Wake::default();
         if let Some(until) = presence.until() {
             wake.at(until);
         }
         let incident = watched.incident.as_ref().and_then(|id| self.incidents.get(id));
-        let decisions = match incident {
+        let decision = match incident {
             Some(incident) if incident.state.is_open() => self.work_on(watched, incident, presence, &mut wake),
             Some(incident) if incident.state == State::Recovered && presence.loss().is_some() && !self.steady(watched) => {
-                vec![became(incident, State::Open, self.now.at, Text::new("state-relapsed"))]
+                Some(became(incident, State::Open, self.now.at, Text::new("state-relapsed")))
             }
             _ => self.keep(watched, presence, &mut wake),
         };
         let wake = wake.0.map(|w| w.max(Mono(self.now.mono.0 + 1)));
-        (decisions.into_iter().map(Body::Decided).collect(), wake)
+        (decision, wake)
     }
 
     /// Whether the service had been back for good before it was lost again.
@@ -70,81 +70,72 @@ impl Guard {
     }
 
     /// Nothing is lost so far as is on record.
-    fn keep(&self, watched: &Watched, presence: Presence, wake: &mut Wake) -> Vec<Decision> {
+    fn keep(&self, watched: &Watched, presence: Presence, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
         if let Some(pause) = watched.paused(now.at) {
             wake.at(now.mono.after(pause.until.since(now.at)));
-            return Vec::new();
+            return None;
         }
         match presence {
-            Presence::NotStarted if self.pause().is_none() && watched.work.running().is_none() => {
-                vec![Decision::Begun(Order {
-                    incident: None,
-                    service: watched.service.name.clone(),
-                    attempt: 0,
-                    place: 0,
-                    step: Step::Start,
-                    undo: false,
-                })]
-            }
+            Presence::NotStarted if self.pause().is_none() && watched.work.running().is_none() => Some(Decision::Begun(Order {
+                incident: None,
+                service: watched.service.name.clone(),
+                attempt: 0,
+                place: 0,
+                step: Step::Start,
+                undo: false,
+            })),
             Presence::Lost { loss, at } | Presence::Degraded { loss, at } if watched.accepted != Some(loss) => {
                 let lost_at = at.min(now.at);
-                vec![Decision::Opened { service: watched.service.name.clone(), loss, lost_at, detected_at: now.at }]
+                Some(Decision::Opened { service: watched.service.name.clone(), loss, lost_at, detected_at: now.at })
             }
             Presence::Present => self.keep_well(watched, wake),
-            _ => Vec::new(),
+            _ => None,
         }
     }
 
     /// It is well: remember the configuration it is well with, and have an edited one looked at.
-    fn keep_well(&self, watched: &Watched, wake: &mut Wake) -> Vec<Decision> {
+    fn keep_well(&self, watched: &Watched, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
-        let mut decisions = Vec::new();
         if let (Some(touched), true) = (watched.unvalidated, watched.service.validate.is_some()) {
             let when = touched.after(EDIT_QUIET);
             if when <= now.mono {
-                decisions.push(Decision::Asked { incident: None, service: watched.service.name.clone(), exams: vec![Exam::Validate] });
-            } else {
-                wake.at(when);
+                return Some(Decision::Asked { incident: None, service: watched.service.name.clone(), exams: vec![Exam::Validate] });
             }
+            wake.at(when);
         }
         if let (Some((since, _)), false) = (watched.present_since, watched.good_said) {
             let when = since.max(watched.loaded_mono).after(self.limits.steady);
             if when <= now.mono {
                 let files = watched.loaded.iter().map(|(p, v)| (p.clone(), v.clone())).collect();
-                decisions.push(Decision::Good { service: watched.service.name.clone(), files });
-            } else {
-                wake.at(when);
+                return Some(Decision::Good { service: watched.service.name.clone(), files });
             }
+            wake.at(when);
         }
-        decisions
+        None
     }
 
     /// A loss is on record and not over.
-    fn work_on(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Vec<Decision> {
+    fn work_on(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
         let work = &watched.work;
         if only_degrades(incident.loss) && matches!(presence, Presence::Lost { .. }) {
             // What was only a danger has become a loss: that is a story of its own, with its own moment.
-            return vec![became(incident, State::Closed, now.at, Text::new("state-became-a-loss"))];
+            return Some(became(incident, State::Closed, now.at, Text::new("state-became-a-loss")));
         }
         if let Some((loss, _)) = presence.loss()
             && let Some(loss) = self.refine(watched, incident, loss)
         {
-            return vec![Decision::Refined { incident: incident.id.clone(), loss }];
+            return Some(Decision::Refined { incident: incident.id.clone(), loss });
         }
         let situation = Situation { watched, incident, now, rungs: &self.rungs };
         if !work.judged {
-            let exams = diagnose::exams(&situation);
-            return vec![
-                Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(&situation), settled: false },
-                Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams },
-            ];
+            return Some(Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(&situation), settled: false });
         }
         let pending = match &work.exams {
             None => {
                 let exams = diagnose::exams(&situation);
-                return vec![Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams }];
+                return Some(Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams });
             }
             Some((asked, pending)) => {
                 let until = asked.after(SETTLE_WITHIN);
@@ -157,12 +148,12 @@ impl Guard {
             }
         };
         if !work.settled && !pending {
-            return vec![Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(&situation), settled: true }];
+            return Some(Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(&situation), settled: true });
         }
         // What comes in late, or anew after an attempt, may alter the verdict.
         let causes = diagnose::causes(&situation);
         if differs(&causes, &incident.causes) {
-            return vec![Decision::Verdict { incident: incident.id.clone(), causes, settled: work.settled }];
+            return Some(Decision::Verdict { incident: incident.id.clone(), causes, settled: work.settled });
         }
         if watched.paused(now.at).is_some() {
             return self.back(watched, incident, presence, wake);
@@ -171,31 +162,29 @@ impl Guard {
             Presence::Present => self.back(watched, incident, presence, wake),
             Presence::Lost { .. } | Presence::Degraded { .. } => self.bring_back(watched, incident, &situation, wake),
             Presence::NotStarted => self.bring_back(watched, incident, &situation, wake),
-            Presence::Starting { .. } | Presence::Leaving { .. } | Presence::Unknown { .. } => Vec::new(),
+            Presence::Starting { .. } | Presence::Leaving { .. } | Presence::Unknown { .. } => None,
         }
     }
 
     /// It is there again.
-    fn back(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Vec<Decision> {
+    fn back(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Option<Decision> {
         if presence != Presence::Present || watched.work.running().is_some() {
-            return Vec::new();
+            return None;
         }
         // A service manager's stop is left open for people until the verdict is settled; so is every other.
         if let Some(until) = watched.work.exams.as_ref().filter(|_| !watched.work.settled).map(|(asked, _)| asked.after(SETTLE_WITHIN)) {
             wake.at(until);
         }
         let at = watched.present_since.map_or(self.now.at, |(_, at)| at).max(incident.lost_at);
-        let mut decisions = Vec::new();
         if let Some(cause) = incident.cause().filter(|c| !c.confirmed && undone(c.code, watched)) {
-            decisions.push(Decision::Confirmed { incident: incident.id.clone(), code: cause.code });
+            return Some(Decision::Confirmed { incident: incident.id.clone(), code: cause.code });
         }
         let why = if watched.work.done.iter().any(|d| d.order.step.acts()) {
             Text::new("state-recovered-by-muster")
         } else {
             Text::new("state-recovered-by-others")
         };
-        decisions.push(became(incident, State::Recovered, at, why));
-        decisions
+        Some(became(incident, State::Recovered, at, why))
     }
 
     fn refine(&self, watched: &Watched, incident: &Incident, seen: Loss) -> Option<Loss> {
@@ -213,15 +202,15 @@ impl Guard {
     }
 
     /// It is not there: choose a plan, or go on with the one in hand.
-    fn bring_back(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Vec<Decision> {
+    fn bring_back(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
         let work = &watched.work;
         if work.running().is_some() {
-            return Vec::new();
+            return None;
         }
         if let Some(pause) = self.pause() {
             wake.at(now.mono.after(pause.until.since(now.at)));
-            return Vec::new();
+            return None;
         }
         let Some(plan) = &work.plan else { return self.choose(watched, incident, situation, wake) };
         let granted = plan.leave == Leave::Granted || work.granted;
@@ -261,7 +250,7 @@ impl Guard {
                 let said_lost = told > work.last_begun.unwrap_or(done) && !matches!(plan.steps.last(), Some(Step::Await { .. }));
                 if until > now.mono && !said_lost {
                     wake.at(until);
-                    return Vec::new();
+                    return None;
                 }
                 if let Some(order) = undo(work) {
                     return self.begin(watched, order, wake);
@@ -272,13 +261,13 @@ impl Guard {
     }
 
     /// No plan is in hand.
-    fn choose(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Vec<Decision> {
+    fn choose(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Option<Decision> {
         let work = &watched.work;
         // An end from outside is answered at once. Where the reason may lie in the program's own files, starting it
         // blindly would only feed a loop: the verdict settles first.
         let at_once = matches!(incident.loss, Loss::Killed | Loss::OomKilled) || matches!(watched.service.kind, Kind::Run(_));
         if !work.settled && !(at_once && work.attempts == 0) {
-            return Vec::new(); // a wake is set for when the examinations are over
+            return None; // a wake is set for when the examinations are over
         }
         if work.attempts > 0
             && !work.granted
@@ -286,17 +275,17 @@ impl Guard {
             && when > self.now.mono
         {
             wake.at(when);
-            return Vec::new();
+            return None;
         }
         let plan = plan::choose(situation, work.attempts + 1, work.granted, MANAGER_SLACK);
-        vec![Decision::Planned { incident: incident.id.clone(), plan }]
+        Some(Decision::Planned { incident: incident.id.clone(), plan })
     }
 
     /// The plan did not bring it back: people are called after so many, and it is tried again, ever more slowly.
-    fn try_again(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Vec<Decision> {
+    fn try_again(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Option<Decision> {
         if watched.work.attempts >= self.limits.attempts && incident.state != State::Escalated {
             let why = Text::new("state-escalated-attempts").with("attempts", watched.work.attempts);
-            return vec![became(incident, State::Escalated, self.now.at, why)];
+            return Some(became(incident, State::Escalated, self.now.at, why));
         }
         let work = &watched.work;
         match &work.exams {
@@ -304,22 +293,22 @@ impl Guard {
                 let until = asked.after(SETTLE_WITHIN);
                 if !pending.is_empty() && until > self.now.mono {
                     wake.at(until);
-                    return Vec::new();
+                    return None;
                 }
                 self.choose(watched, incident, situation, wake)
             }
             // What was found before the attempt may be so no longer.
             _ => {
                 let exams = diagnose::exams(situation);
-                vec![Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams }]
+                Some(Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams })
             }
         }
     }
 
     /// The plan may not be run without a yes.
-    fn left_alone(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Vec<Decision> {
+    fn left_alone(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
-        let Some(plan) = &watched.work.plan else { return Vec::new() };
+        let Some(plan) = &watched.work.plan else { return None };
         match (plan.leave, watched.service.restore_after) {
             (Leave::Withheld, Some(after)) if plan::is_intent(situation) && incident.acknowledged.is_none() => {
                 let when = now.mono.after(Length(after.0.saturating_sub(now.at.since(incident.lost_at).0)));
@@ -327,28 +316,28 @@ impl Guard {
                     let mut plan = plan.clone();
                     plan.leave = Leave::Granted;
                     plan.why = Text::new("plan-restore-after").with("after", after);
-                    return vec![Decision::Planned { incident: incident.id.clone(), plan }];
+                    return Some(Decision::Planned { incident: incident.id.clone(), plan });
                 }
                 wake.at(when);
-                Vec::new()
+                None
             }
-            (Leave::Asked, _) if only_degrades(incident.loss) => Vec::new(), // it still does its work
+            (Leave::Asked, _) if only_degrades(incident.loss) => None, // it still does its work
             (Leave::Asked, _) if incident.state != State::Escalated => {
-                vec![became(incident, State::Escalated, now.at, Text::new("state-waits-for-yes"))]
+                Some(became(incident, State::Escalated, now.at, Text::new("state-waits-for-yes")))
             }
             (Leave::Withheld, _) if !plan::is_intent(situation) && incident.state != State::Escalated => {
-                vec![became(incident, State::Escalated, now.at, plan.why.clone())]
+                Some(became(incident, State::Escalated, now.at, plan.why.clone()))
             }
             // What is in its way may go away by itself.
             (Leave::Asked, _) if incident.cause().is_some_and(|c| c.code == Code::NetworkPortTaken) => {
                 self.watch_the_port(watched, incident, wake)
             }
-            _ => Vec::new(),
+            _ => None,
         }
     }
 
     /// Another process holds its port. It is nobody's to kill but a person's; once it is gone, the service is started.
-    fn watch_the_port(&self, watched: &Watched, incident: &Incident, wake: &mut Wake) -> Vec<Decision> {
+    fn watch_the_port(&self, watched: &Watched, incident: &Incident, wake: &mut Wake) -> Option<Decision> {
         let work = &watched.work;
         let looked = work.exams.as_ref().map_or(work.opened, |(asked, _)| *asked);
         let free = work.finding(|f| match &f.examined.finding {
@@ -361,19 +350,19 @@ impl Guard {
             let mut plan = plan.clone();
             plan.leave = Leave::Granted;
             plan.why = Text::new("plan-port-free");
-            return vec![Decision::Planned { incident: incident.id.clone(), plan }];
+            return Some(Decision::Planned { incident: incident.id.clone(), plan });
         }
         let when = looked.after(SETTLE_WITHIN);
         if when <= self.now.mono {
             let exams = vec![Exam::PortHolder { ports: diagnose::wanted_ports(watched) }];
-            return vec![Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams }];
+            return Some(Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams });
         }
         wake.at(when);
-        Vec::new()
+        None
     }
 
     /// Begins a step, where the bounds on acting allow it.
-    fn begin(&self, watched: &Watched, order: Order, wake: &mut Wake) -> Vec<Decision> {
+    fn begin(&self, watched: &Watched, order: Order, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
         if order.step.acts() {
             let busy = self.services.values().filter(|w| w.work.is_acting()).count();
@@ -381,10 +370,10 @@ impl Guard {
             let waits = watched.service.depends.iter().any(|d| self.is_being_mended(d));
             if busy >= self.limits.at_once as usize || hour >= self.limits.steps_an_hour as usize || waits {
                 wake.at(now.mono.after(HELD_UP));
-                return Vec::new();
+                return None;
             }
         }
-        vec![Decision::Begun(order)]
+        Some(Decision::Begun(order))
     }
 
     /// A dependency is mended before its dependants, unless nobody is mending it.

@@ -105,7 +105,6 @@ pub struct Watched {
     /// The machine was booted anew since Muster last saw the service.
     pub(crate) rebooted: Option<Time>,
     pub(crate) sources: Vec<String>,
-    pub(crate) deadline: Option<Mono>,
 }
 
 impl Watched {
@@ -140,7 +139,6 @@ impl Watched {
             watched_since: now,
             rebooted: None,
             sources: Vec::new(),
-            deadline: None,
         }
     }
 

@@ -22,7 +22,13 @@ pub const SIGCONT: i32 = 18;
 pub const SIGSTOP: i32 = 19;
 
 fn init() -> Actor {
-    Actor { uid: Some(0), user: Some("root".to_owned()), pid: Some(1), exe: Some("/usr/lib/systemd/systemd".to_owned()), ..Actor::default() }
+    Actor {
+        uid: Some(0),
+        user: Some("root".to_owned()),
+        pid: Some(1),
+        exe: Some("/usr/lib/systemd/systemd".to_owned()),
+        ..Actor::default()
+    }
 }
 
 impl World {

@@ -10,7 +10,7 @@ mod promises;
 mod sensors;
 mod truth;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use muster_model::actor::Actor;
 use muster_model::event::{Body, Event};
@@ -23,7 +23,7 @@ use muster_model::time::{Mono, Time};
 pub use chance::Chance;
 pub use muster::Muster;
 pub use people::Act;
-pub use promises::Promises;
+pub use promises::{Promises, QUIET};
 pub use truth::{Bug, Fate, Truth, UnitFile};
 
 pub const MS: u64 = 1_000_000;
@@ -100,8 +100,6 @@ pub struct World {
     pub muster: Option<Muster>,
     life: u32,
     pub promises: Promises,
-    /// What Muster's own executors do at the moment.
-    pub at_work: BTreeSet<ServiceName>,
 }
 
 impl World {
@@ -122,7 +120,6 @@ impl World {
             muster: None,
             life: 0,
             promises: Promises::default(),
-            at_work: BTreeSet::new(),
         }
     }
 
@@ -172,7 +169,8 @@ impl World {
     pub fn run_until(&mut self, end: u64) {
         while self.promises.broken.is_none() {
             let next = self.queue.first_key_value().map(|((when, _), _)| *when);
-            let wake = self.muster.as_ref().and_then(|m| m.guard.wake()).map(|w| (w.0 + self.boot_since).saturating_sub(UPTIME).max(self.now));
+            let wake =
+                self.muster.as_ref().and_then(|m| m.guard.wake()).map(|w| (w.0 + self.boot_since).saturating_sub(UPTIME).max(self.now));
             let Some(when) = next.into_iter().chain(wake).min().filter(|w| *w <= end) else { break };
             self.now = when;
             if wake == Some(when) && next != Some(when) {

@@ -27,7 +27,8 @@ impl World {
         if self.chance.likely(self.weather.late) {
             delay += self.chance.below(LATE_MAX);
         }
-        let is_state = !matches!(fact, Fact::ProcessSeen { .. } | Fact::ProcessExited { .. } | Fact::SignalSent { .. } | Fact::CommandRun { .. });
+        let is_state =
+            !matches!(fact, Fact::ProcessSeen { .. } | Fact::ProcessExited { .. } | Fact::SignalSent { .. } | Fact::CommandRun { .. });
         let mut when = self.now + delay;
         let t = self.truth(name);
         if is_state {

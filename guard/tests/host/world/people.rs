@@ -1,0 +1,277 @@
+//! What people do: to services, to the machine, and through Muster's own commands.
+
+use muster_model::actor::Actor;
+use muster_model::event::{Body, Command, Told};
+use muster_model::id::{ServiceName, VersionId};
+use muster_model::observation::{End, Fact};
+use muster_model::roster::Recover;
+use muster_model::time::Length;
+
+use super::truth::{Ill, Meant};
+use super::{Bug, Happening, S, UnitFile, World};
+
+/// Something that somebody does, or that befalls the machine.
+#[derive(Clone, Debug)]
+pub enum Act {
+    Signal {
+        service: ServiceName,
+        signal: i32,
+        by: &'static str,
+    },
+    /// It ends by itself.
+    Crash {
+        service: ServiceName,
+        end: End,
+    },
+    Oom {
+        service: ServiceName,
+    },
+    Deadlock {
+        service: ServiceName,
+    },
+    Stop {
+        service: ServiceName,
+        by: &'static str,
+    },
+    Disable {
+        service: ServiceName,
+        by: &'static str,
+    },
+    Mask {
+        service: ServiceName,
+        by: &'static str,
+    },
+    /// Disabled, and left running.
+    DisableLater {
+        service: ServiceName,
+        by: &'static str,
+    },
+    /// Unmasked and enabled where need be, and started.
+    Start {
+        service: ServiceName,
+        by: &'static str,
+    },
+    Restart {
+        service: ServiceName,
+        by: &'static str,
+    },
+    Reload {
+        service: ServiceName,
+        by: &'static str,
+    },
+    /// The configuration becomes of this sort: `good`, `bad`, `wrong`; empty: it is deleted.
+    Edit {
+        service: ServiceName,
+        sort: &'static str,
+        by: &'static str,
+    },
+    TakePort {
+        service: ServiceName,
+        by: &'static str,
+    },
+    FreePort {
+        service: ServiceName,
+    },
+    Bug {
+        service: ServiceName,
+        bug: Bug,
+    },
+    /// Everything that is wrong with it is put right.
+    Repair {
+        service: ServiceName,
+    },
+    /// Something is said to Muster.
+    Tell(Command),
+    /// Its open incident is acknowledged, resolved, or noted.
+    Ack {
+        service: ServiceName,
+    },
+    Resolve {
+        service: ServiceName,
+    },
+    Policy {
+        service: ServiceName,
+        recover: Recover,
+        restore_after: Option<Length>,
+    },
+    Listed {
+        service: ServiceName,
+        listed: bool,
+    },
+    MusterDown {
+        length: u64,
+    },
+    Reboot {
+        down: u64,
+    },
+    /// The wall clock is set.
+    Clock {
+        by: i64,
+    },
+}
+
+impl World {
+    pub fn does(&mut self, act: Act) {
+        match act {
+            Act::Signal { service, signal, by } => {
+                let pid = self.services[&service].process.as_ref().map_or(0, |p| p.key.pid.get());
+                if pid != 0 {
+                    self.deeds(&service).signalled = true;
+                    let who = self.person(by, format!("kill -{signal} {pid}"));
+                    self.signal(&service, signal, who);
+                }
+            }
+            Act::Crash { service, end } => self.dies(&service, end),
+            Act::Oom { service } => {
+                if let Some(process) = self.services[&service].process.as_ref().map(|p| p.key) {
+                    self.deeds(&service).memory = true;
+                    self.observe(&service, "ebpf", Fact::MemoryKill { process, limit: Some(64 << 20) });
+                    self.dies(&service, End::Signal(9));
+                }
+            }
+            Act::Deadlock { service } => {
+                let t = self.truth(&service);
+                if let Some(p) = t.process.as_mut().filter(|p| p.ill.is_none()) {
+                    p.ill = Some(Ill::Deadlocked);
+                    t.losses += 1;
+                    self.touched(&service);
+                }
+            }
+            Act::Stop { service, by } => self.takes_down(&service, by, "stop", None),
+            Act::Disable { service, by } => self.takes_down(&service, by, "disable --now", Some(UnitFile::Disabled)),
+            Act::Mask { service, by } => self.takes_down(&service, by, "mask --now", Some(UnitFile::Masked)),
+            Act::DisableLater { service, by } => {
+                self.deeds(&service).disabled = true;
+                let who = self.commands(&service, by, "disable");
+                self.unit_file(&service, UnitFile::Disabled, Some(who));
+            }
+            Act::Start { service, by } => {
+                self.truth(&service).meant_down = None;
+                if self.services[&service].is_unit() {
+                    let who = self.commands(&service, by, "start");
+                    if self.services[&service].unit.file != UnitFile::Enabled {
+                        self.unit_file(&service, UnitFile::Enabled, Some(who));
+                    }
+                    self.truth(&service).unit.starts.clear();
+                    let _ = self.unit_start(&service);
+                } else if self.services[&service].process.is_none() {
+                    self.spawn(&service);
+                }
+            }
+            Act::Restart { service, by } => {
+                self.commands(&service, by, "restart");
+                if self.services[&service].unit.file != UnitFile::Masked {
+                    self.truth(&service).meant_down = None;
+                    self.truth(&service).unit.starts.clear();
+                    let _ = self.unit_stop(&service, true);
+                }
+            }
+            Act::Reload { service, by } => {
+                let who = self.person(by, "nginx -s reload".to_owned());
+                self.deeds(&service).signalled = true;
+                self.signal(&service, 1, who);
+            }
+            Act::Edit { service, sort, by } => {
+                let deeds = self.deeds(&service);
+                deeds.altered_config = true;
+                deeds.broke_config |= sort == "bad";
+                deeds.deleted_config |= sort.is_empty();
+                let who = self.person(by, format!("vim {}", self.services[&service].config_path()));
+                self.last_pid += 1;
+                let version = (!sort.is_empty()).then(|| VersionId::from(format!("{sort}{}", self.last_pid)));
+                self.write_config(&service, version, Some(who));
+            }
+            Act::TakePort { service, by } => {
+                self.deeds(&service).took_port = true;
+                let who = self.person(by, "nc -l".to_owned());
+                self.truth(&service).thief = Some(who);
+            }
+            Act::FreePort { service } => self.truth(&service).thief = None,
+            Act::Bug { service, bug } => self.truth(&service).bug = Some(bug),
+            Act::Repair { service } => self.repairs(&service),
+            Act::Tell(command) => self.tells(command),
+            Act::Ack { service } => self.tells_of(&service, |incident| Command::Acknowledge { incident }),
+            Act::Resolve { service } => self.tells_of(&service, |incident| Command::Resolve { incident }),
+            Act::Policy { service, recover, restore_after } => {
+                let row = &mut self.truth(&service).row;
+                row.recover = recover;
+                row.restore_after = restore_after;
+                self.roster_changed();
+            }
+            Act::Listed { service, listed } => {
+                self.truth(&service).listed = listed;
+                self.roster_changed();
+            }
+            Act::MusterDown { length } => {
+                self.muster_dies();
+                self.after(length, Happening::MusterStarts);
+            }
+            Act::Reboot { down } => self.reboot(down),
+            Act::Clock { by } => self.skew += by,
+        }
+    }
+
+    /// A command on a unit, as the kernel sees it run.
+    fn commands(&mut self, name: &ServiceName, by: &str, verb: &str) -> Actor {
+        let who = self.person(by, format!("systemctl {verb} {name}.service"));
+        let at = self.wall();
+        self.truth(name).commands.push((at, who.clone()));
+        self.observe(name, "ebpf", Fact::CommandRun { actor: who.clone() });
+        who
+    }
+
+    fn takes_down(&mut self, name: &ServiceName, by: &str, verb: &str, file: Option<UnitFile>) {
+        let who = self.commands(name, by, verb);
+        let deeds = self.deeds(name);
+        deeds.stopped = true;
+        deeds.disabled |= file.is_some();
+        if let Some(file) = file {
+            self.unit_file(name, file, Some(who));
+        }
+        let since = self.now;
+        self.truth(name).meant_down = Some(Meant { since, command_told: false, unit_told: false });
+        let _ = self.unit_stop(name, false);
+    }
+
+    fn repairs(&mut self, name: &ServiceName) {
+        let t = self.truth(name);
+        t.bug = None;
+        t.thief = None;
+        if t.has_config() && !t.disk_is("good") {
+            self.does(Act::Edit { service: name.clone(), sort: "good", by: "carol" });
+        }
+        let t = self.truth(name);
+        if let Some(p) = t.process.as_mut().filter(|p| p.ill == Some(Ill::Stopped)) {
+            p.ill = None;
+            self.touched(name);
+        }
+    }
+
+    fn roster_changed(&mut self) {
+        if self.muster.is_some() {
+            let body = self.roster();
+            self.arrives(body);
+        }
+    }
+
+    fn tells(&mut self, command: Command) {
+        if self.muster.is_some() {
+            let by = self.person("alice", "muster".to_owned());
+            self.arrives(Body::Told(Told { by, command }));
+        }
+    }
+
+    fn tells_of(&mut self, name: &ServiceName, command: impl Fn(muster_model::id::IncidentId) -> Command) {
+        let open =
+            self.muster.as_ref().and_then(|m| m.guard.incident_of(name.as_str())).filter(|i| i.state.is_open()).map(|i| i.id.clone());
+        if let Some(id) = open {
+            self.tells(command(id));
+        }
+    }
+
+    /// The first start of everything, and of Muster after it.
+    pub fn begins(&mut self) {
+        self.boots();
+        self.after(S, Happening::MusterStarts);
+    }
+}
