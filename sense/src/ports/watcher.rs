@@ -1,0 +1,260 @@
+//! The thread that looks at the listening sockets: *wait → command → look → tell what changed*.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use muster_model::id::ServiceName;
+use muster_model::observation::{Fact, Observation};
+use muster_model::request::Unwatched;
+use muster_model::time::{Length, Mono};
+
+use super::holders::{self, Holder, line_of, unit_of};
+use super::sockets::{self, SockDiag, Socket};
+use crate::proc::Proc;
+use crate::{Sink, clock};
+
+/// Every so many rounds it is checked that the known holders still hold their sockets.
+const CHECK_ROUNDS: u32 = 5;
+/// How long a socket whose holder cannot be seen is not looked for again.
+const UNSEEN_AGAIN: Length = Length::seconds(60);
+/// After other processes were named, it is looked again so soon, then in twice that time, and so on up to the usual.
+const SOON: Length = Length::ms(50);
+
+/// Where the sockets are asked for.
+pub(super) enum Source {
+    SockDiag(SockDiag),
+    Proc,
+}
+
+impl Source {
+    fn word(&self) -> &'static str {
+        match self {
+            Source::SockDiag(_) => "sock_diag",
+            Source::Proc => "proc",
+        }
+    }
+
+    fn listening(&mut self) -> io::Result<Vec<Socket>> {
+        match self {
+            // A conversation that broke off is no reason to see nothing.
+            Source::SockDiag(diag) => diag.listening().or_else(|_| sockets::from_proc(Path::new("/"))),
+            Source::Proc => sockets::from_proc(Path::new("/")),
+        }
+    }
+}
+
+/// What the owner asks of the thread.
+pub(super) enum Command {
+    Watch(Vec<(ServiceName, Vec<i32>)>),
+    Look(ServiceName, Sender<Vec<u16>>),
+    Unwatched(BTreeSet<i32>, BTreeSet<String>, Sender<Vec<Unwatched>>),
+    Stop,
+}
+
+pub(super) struct Watcher {
+    source: Source,
+    commands: Receiver<Command>,
+    sink: Sink,
+    every: Length,
+    proc: Proc,
+    /// The services' own processes.
+    whose: BTreeMap<i32, ServiceName>,
+    /// The services by the unit their processes are in; `None`: several are in it.
+    units: BTreeMap<String, Option<ServiceName>>,
+    /// The units of the services' processes, so that each is read once.
+    unit_of: BTreeMap<i32, Option<String>>,
+    sockets: BTreeMap<u64, Known>,
+    /// What was told last of each watched service.
+    told: BTreeMap<ServiceName, Option<BTreeSet<u16>>>,
+    rounds: u32,
+    /// The time to the next round.
+    pause: Length,
+}
+
+/// A listening socket.
+struct Known {
+    port: u16,
+    /// Empty: nobody is seen to hold it.
+    holders: Vec<Holder>,
+    /// When it was last looked for who holds it.
+    looked: Mono,
+    /// The watched services that hold it, since these were last named.
+    services: BTreeSet<ServiceName>,
+}
+
+impl Watcher {
+    pub(super) fn new(source: Source, commands: Receiver<Command>, sink: Sink, every: Length) -> Watcher {
+        Watcher {
+            source,
+            commands,
+            sink,
+            every,
+            proc: Proc::here(),
+            whose: BTreeMap::new(),
+            units: BTreeMap::new(),
+            unit_of: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            told: BTreeMap::new(),
+            rounds: 0,
+            pause: every,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        let mut next = clock::now().1.after(self.pause);
+        loop {
+            match self.commands.recv_timeout(next.since(clock::now().1).std()) {
+                Ok(Command::Watch(whose)) => {
+                    self.watch(whose);
+                    // In a storm of restarts one look for the last of them is enough.
+                    if self.commands.is_empty() {
+                        self.round(true);
+                    }
+                    self.pause = SOON.min(self.every);
+                }
+                Ok(Command::Look(service, reply)) => {
+                    self.round(true);
+                    let ports = self.told.get(&service).cloned().flatten().unwrap_or_default();
+                    // Whoever asked may have hung up.
+                    let _ = reply.send(ports.into_iter().collect());
+                    continue;
+                }
+                Ok(Command::Unwatched(pids, units, reply)) => {
+                    self.round(false);
+                    let _ = reply.send(self.unwatched(&pids, &units));
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.rounds = self.rounds.wrapping_add(1);
+                    self.round(self.rounds.is_multiple_of(CHECK_ROUNDS));
+                    self.pause = Length(self.pause.0.saturating_mul(2)).min(self.every);
+                }
+                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+            next = clock::now().1.after(self.pause);
+        }
+    }
+
+    /// Other processes are the services' now.
+    fn watch(&mut self, whose: Vec<(ServiceName, Vec<i32>)>) {
+        self.told = whose.iter().map(|(service, _)| (service.clone(), self.told.remove(service).flatten())).collect();
+        self.whose = whose.into_iter().flat_map(|(service, pids)| pids.into_iter().map(move |pid| (pid, service.clone()))).collect();
+        self.unit_of.retain(|pid, _| self.whose.contains_key(pid));
+        self.units.clear();
+        // What Muster runs itself is in Muster's own unit, which says nothing of whose it is.
+        let own = i32::try_from(std::process::id()).ok().and_then(|pid| unit_of(&self.proc, pid));
+        for (pid, service) in &self.whose {
+            let unit = self.unit_of.entry(*pid).or_insert_with(|| unit_of(&self.proc, *pid));
+            let Some(unit) = unit.as_ref().filter(|unit| Some(*unit) != own.as_ref()) else { continue };
+            let of = self.units.entry(unit.clone()).or_insert_with(|| Some(service.clone()));
+            if of.as_ref() != Some(service) {
+                *of = None;
+            }
+        }
+        for known in self.sockets.values_mut() {
+            known.services = services_of(&self.proc, &self.whose, &self.units, &known.holders);
+        }
+    }
+
+    /// Looks once: asks for the sockets, finds who holds new ones (with `check`, also those whose holders let go), and
+    /// tells the services whose ports changed.
+    fn round(&mut self, check: bool) {
+        // What cannot be seen now stays as it was told; the next round may see it.
+        let Ok(listening) = self.source.listening() else { return };
+        let now = clock::now();
+        let ports: BTreeMap<u64, u16> = listening.into_iter().map(|socket| (socket.inode, socket.port)).collect();
+        self.sockets.retain(|inode, _| ports.contains_key(inode));
+        let unknown: BTreeSet<u64> = ports.keys().copied().filter(|inode| self.is_unknown(*inode, check, now.1)).collect();
+        let mut found = holders::find(&self.proc, &unknown);
+        for inode in unknown {
+            let holders = found.remove(&inode).unwrap_or_default();
+            let services = services_of(&self.proc, &self.whose, &self.units, &holders);
+            self.sockets.insert(inode, Known { port: ports[&inode], holders, looked: now.1, services });
+        }
+
+        let mut by_service: BTreeMap<&ServiceName, BTreeSet<u16>> = self.told.keys().map(|service| (service, BTreeSet::new())).collect();
+        for known in self.sockets.values() {
+            for service in &known.services {
+                by_service.entry(service).or_default().insert(known.port);
+            }
+        }
+        let changed: Vec<(ServiceName, BTreeSet<u16>)> = by_service
+            .into_iter()
+            .filter(|(service, ports)| self.told.get(*service).is_some_and(|told| told.as_ref() != Some(ports)))
+            .map(|(service, ports)| (service.clone(), ports))
+            .collect();
+        for (service, ports) in changed {
+            let fact = Fact::Listens { ports: ports.iter().copied().collect() };
+            let seen = Observation { at: now.0, source: self.source.word().to_owned(), service: Some(service.clone()), fact };
+            // Where there is no room, it is told in the next round.
+            if self.sink.try_send(seen).is_ok() {
+                self.told.insert(service, Some(ports));
+            }
+        }
+    }
+
+    /// Whether it is to be looked for who holds a socket.
+    fn is_unknown(&self, inode: u64, check: bool, now: Mono) -> bool {
+        match self.sockets.get(&inode) {
+            None => true,
+            Some(known) if known.holders.is_empty() => now.since(known.looked) >= UNSEEN_AGAIN,
+            Some(known) => check && !known.holders.iter().all(|holder| holder.holds(inode)),
+        }
+    }
+
+    /// The listening processes that belong to none of these processes and units, by process.
+    fn unwatched(&self, pids: &BTreeSet<i32>, units: &BTreeSet<String>) -> Vec<Unwatched> {
+        let mut by_process: BTreeMap<Option<i32>, BTreeSet<u16>> = BTreeMap::new();
+        for known in self.sockets.values() {
+            let lines: Vec<Vec<i32>> = known.holders.iter().map(|holder| line_of(&self.proc, holder.pid)).collect();
+            let watched = lines.iter().any(|line| line.iter().any(|pid| pids.contains(pid)))
+                || known.holders.iter().any(|holder| unit_of(&self.proc, holder.pid).is_some_and(|unit| units.contains(&unit)));
+            if !watched {
+                by_process.entry(first_of(&lines)).or_default().insert(known.port);
+            }
+        }
+        by_process.into_iter().map(|(pid, ports)| self.describe(pid, ports)).collect()
+    }
+
+    fn describe(&self, pid: Option<i32>, ports: BTreeSet<u16>) -> Unwatched {
+        let exe = pid.and_then(|pid| self.proc.exe(pid).ok().flatten());
+        let name = exe.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().trim_end_matches(" (deleted)").to_owned());
+        let comm = || pid.and_then(|pid| self.proc.comm(pid).ok().flatten());
+        Unwatched {
+            program: name.or_else(comm).unwrap_or_else(|| "?".to_owned()),
+            pid,
+            command: pid.and_then(|pid| self.proc.command(pid).ok().flatten()).unwrap_or_default(),
+            ports: ports.into_iter().collect(),
+            unit: pid.and_then(|pid| unit_of(&self.proc, pid)),
+            pack: None,
+        }
+    }
+}
+
+/// The services that hold a socket: those of whose processes (or of whose processes' children) one has it open, and those
+/// in whose unit one of its holders is, such as the workers of a master that is gone.
+fn services_of(
+    proc: &Proc,
+    whose: &BTreeMap<i32, ServiceName>,
+    units: &BTreeMap<String, Option<ServiceName>>,
+    holders: &[Holder],
+) -> BTreeSet<ServiceName> {
+    let by_line = |holder: &Holder| match whose.get(&holder.pid) {
+        Some(service) => Some(service.clone()),
+        None => line_of(proc, holder.pid).iter().find_map(|pid| whose.get(pid)).cloned(),
+    };
+    let by_unit = |holder: &Holder| units.get(&unit_of(proc, holder.pid)?).cloned().flatten();
+    if whose.is_empty() {
+        return BTreeSet::new();
+    }
+    holders.iter().filter_map(|holder| by_line(holder).or_else(|| by_unit(holder))).collect()
+}
+
+/// Of the processes that share a socket, the one that the others come from.
+fn first_of(lines: &[Vec<i32>]) -> Option<i32> {
+    let holders: BTreeSet<i32> = lines.iter().filter_map(|line| line.first().copied()).collect();
+    let from = |line: &Vec<i32>| line.iter().rev().find(|pid| holders.contains(pid)).copied();
+    lines.iter().filter_map(from).min()
+}
