@@ -175,7 +175,7 @@ impl FromStr for Length {
 impl Serialize for Length {
     /// Exact, so that a stored roster reads back the same: the largest unit that divides it.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let (unit, scale) = UNITS.iter().find(|(_, n)| self.0 >= *n && self.0 % n == 0).copied().unwrap_or(("s", 1));
+        let (unit, scale) = UNITS.iter().find(|(_, n)| self.0 >= *n && self.0.is_multiple_of(*n)).copied().unwrap_or(("s", 1));
         s.collect_str(&format_args!("{}{unit}", self.0 / scale))
     }
 }
