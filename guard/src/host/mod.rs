@@ -9,6 +9,7 @@
 mod agenda;
 mod diagnose;
 mod incident;
+mod lines;
 mod plan;
 mod presence;
 mod reconcile;

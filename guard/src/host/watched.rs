@@ -14,6 +14,7 @@ use muster_model::roster::{Kind, Service};
 use muster_model::time::{Length, Mono, Time};
 
 use super::Now;
+use super::lines::KnownLines;
 use super::presence::Presence;
 use super::traces::{Touch, Trace, Traces};
 use super::work::Work;
@@ -66,6 +67,8 @@ pub(crate) struct Validated {
 #[derive(Debug)]
 pub struct Watched {
     pub(crate) service: Service,
+    /// What its pack knows it to log.
+    pub(crate) known_lines: KnownLines,
     pub(crate) unit: Option<UnitState>,
     /// When the service manager last said something.
     pub(crate) unit_mono: Mono,
@@ -111,6 +114,7 @@ impl Watched {
     pub(crate) fn new(service: Service, now: Now) -> Watched {
         let probes = vec![None; service.probes.len()];
         Watched {
+            known_lines: KnownLines::new(&service.lines),
             service,
             unit: None,
             unit_mono: now.mono,
@@ -153,6 +157,9 @@ impl Watched {
             self.main = None;
             self.ended = None;
             self.learned_ports.clear();
+        }
+        if self.service.lines != service.lines {
+            self.known_lines = KnownLines::new(&service.lines);
         }
         self.service = service;
     }

@@ -3,22 +3,18 @@
 use std::collections::BTreeMap;
 
 use muster_model::actor::Actor;
+use muster_model::cause::Code;
 use muster_model::change::{Altered, Change};
 use muster_model::exam::{Difference, Finding, LogLine};
 use muster_model::id::ChangeId;
 use muster_model::incident::Incident;
 use muster_model::observation::{End, Rung};
-use muster_model::roster::KnownLine;
 use muster_model::text::Text;
 use muster_model::time::{Length, Time};
-use regex::RegexBuilder;
 
 use crate::host::Now;
 use crate::host::traces::Trace;
 use crate::host::watched::{Ended, Watched};
-
-/// A pack's pattern may not grow larger than this when compiled.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// A loss, and all that is known around it.
 pub(crate) struct Situation<'a> {
@@ -106,27 +102,12 @@ impl<'a> Situation<'a> {
     }
 
     /// Log lines around the loss that the service's pack, or the general list, knows to speak for `code`.
-    pub(crate) fn known_lines(&self, code: muster_model::cause::Code) -> Vec<(&'a LogLine, String)> {
-        let general = GENERAL_LINES.iter().map(|(pattern, cause, means)| KnownLine {
-            pattern: (*pattern).to_owned(),
-            cause: *cause,
-            means: (*means).to_owned(),
-        });
-        let known: Vec<(regex::Regex, String)> = self
-            .watched
-            .service
-            .lines
-            .iter()
-            .cloned()
-            .chain(general)
-            .filter(|l| l.cause == code)
-            .filter_map(|l| RegexBuilder::new(&l.pattern).size_limit(PATTERN_BYTES_MAX).build().ok().map(|r| (r, l.means)))
-            .collect();
+    pub(crate) fn known_lines(&self, code: Code) -> Vec<(&'a LogLine, &'a str)> {
         let from = self.incident.lost_at.before(Length::seconds(30));
         self.lines()
             .iter()
             .filter(|l| l.at >= from)
-            .filter_map(|l| known.iter().find(|(r, _)| r.is_match(&l.text)).map(|(_, means)| (l, means.clone())))
+            .filter_map(|l| Some((l, self.watched.known_lines.means(code, &l.text)?)))
             .collect()
     }
 
@@ -200,14 +181,3 @@ pub(crate) fn signal_name(signal: i32) -> String {
     ];
     usize::try_from(signal).ok().and_then(|n| NAMES.get(n)).map_or_else(|| signal.to_string(), |n| (*n).to_owned())
 }
-
-/// Lines that many programs log alike.
-const GENERAL_LINES: [(&str, muster_model::cause::Code, &str); 3] = [
-    (r"(?i)address already in use", muster_model::cause::Code::NetworkPortTaken, "its port is taken"),
-    (
-        r"(?i)(syntax error|unknown directive|parse error|invalid configuration|configuration file .* test failed)",
-        muster_model::cause::Code::ConfigInvalid,
-        "its configuration is refused",
-    ),
-    (r"(?i)(out of memory|cannot allocate memory)", muster_model::cause::Code::ResourceMemory, "memory ran out"),
-];

@@ -130,7 +130,7 @@ impl World {
 
     /// The moment since boot.
     pub fn mono(&self) -> Mono {
-        Mono(self.now - self.boot_since + UPTIME)
+        Mono(self.now.saturating_sub(self.boot_since) + UPTIME)
     }
 
     fn booted_at(&self) -> Time {

@@ -112,6 +112,9 @@ pub enum Act {
 
 impl World {
     pub fn does(&mut self, act: Act) {
+        if self.now < self.boot_since {
+            return; // the machine is down
+        }
         match act {
             Act::Signal { service, signal, by } => {
                 let pid = self.services[&service].process.as_ref().map_or(0, |p| p.key.pid.get());
