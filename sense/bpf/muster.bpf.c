@@ -40,7 +40,7 @@ struct task_struct {
 	char comm[16];
 } KERNEL;
 struct linux_binprm { const char *filename; } KERNEL;
-struct kernel_siginfo { int si_code; } KERNEL;
+struct kernel_siginfo { int si_signo, si_errno, si_code; }; // laid out as userspace knows it (MIPS apart): needs no relocation
 
 // ---- What userspace reads -----------------------------------------------------------------------------------------
 
@@ -300,7 +300,8 @@ static __always_inline int sent_by_kernel(__u64 info)
 
 	if (info <= 1)
 		return info == 1;
-	code = BPF_CORE_READ((struct kernel_siginfo *)info, si_code);
+	if (bpf_probe_read_kernel(&code, sizeof(code), &((struct kernel_siginfo *)info)->si_code))
+		return 1;
 	return code != 0 && code != -1 && code != -6;
 }
 
@@ -308,7 +309,7 @@ SEC("raw_tp/signal_generate")
 int on_signal(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 signal = ctx->args[0], result = ctx->args[4], slot = 1, pid;
-	struct task_struct *target;
+	struct task_struct *target = (void *)ctx->args[2];
 	struct watched *watched;
 	struct deed *deed;
 
@@ -318,8 +319,7 @@ int on_signal(struct bpf_raw_tracepoint_args *ctx)
 	// before the kernel looks whether it is ignored.
 	if (result == 3 || (result == 1 && signal != SIGCONT))
 		return 0;
-	target = BPF_CORE_READ((struct task_struct *)ctx->args[2], group_leader);
-	watched = watched_task(target, &pid);
+	watched = watched_task(BPF_CORE_READ(target, group_leader), &pid);
 	if (!watched)
 		return 0;
 	deed = bpf_map_lookup_elem(&SCRATCH, &slot);

@@ -100,7 +100,7 @@ fn run(socket: &Socket, desk: &Desk, stop: &Poke) {
 /// The kernel had more to say than it could keep: look at every process ourselves.
 fn overrun(desk: &Desk) {
     desk.count_lost(1);
-    for process in desk.roll().all() {
+    for process in desk.watched() {
         desk.look_after(process, |_| true, NAME);
     }
 }
@@ -108,7 +108,7 @@ fn overrun(desk: &Desk) {
 fn heard(desk: &Desk, message: &[u8]) {
     match Event::parse(message) {
         Some(Event { what: PROC_EVENT_EXIT, pid, process, status, monotonic_ns }) => {
-            for watched in desk.roll().with_pid(process) {
+            for watched in desk.watched_as(process) {
                 exited(desk, watched, (pid == process).then_some(status), clock::wall_of(clock::boot_of_monotonic(monotonic_ns)));
             }
         }

@@ -50,7 +50,7 @@ impl Desk {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn roll(&self) -> MutexGuard<'_, Roll> {
+    fn roll(&self) -> MutexGuard<'_, Roll> {
         self.roll.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -95,6 +95,16 @@ impl Desk {
     /// Whether anybody wants to know what happens to it.
     pub(super) fn watches(&self, process: ProcessKey) -> bool {
         self.roll().get(process).is_some()
+    }
+
+    /// Every watched process.
+    pub(super) fn watched(&self) -> Vec<ProcessKey> {
+        self.roll().all()
+    }
+
+    /// The watched processes with this pid.
+    pub(super) fn watched_as(&self, pid: i32) -> Vec<ProcessKey> {
+        self.roll().with_pid(pid)
     }
 
     /// A signal was sent to a watched process. What its own children tell it with USR1 and USR2 is its own affair.

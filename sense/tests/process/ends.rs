@@ -7,7 +7,7 @@ use muster_model::observation::{End, Fact};
 use muster_sense::process::Ladder;
 use muster_sense::{clock, proc};
 
-use crate::support::{Ours, Scene, done, quiet, scene};
+use crate::support::{Ours, Scene, done, late_end, scene};
 
 fn service() -> ServiceName {
     "web".into()
@@ -73,8 +73,7 @@ fn every_end(scene: &Scene) {
     scene.processes.unwatch(free.key());
     drop(free);
     drop(alive);
-    let more = quiet(scene).filter(|seen| matches!(seen.fact, Fact::ProcessExited { .. }));
-    assert_eq!(more, None);
+    assert_eq!(late_end(scene), None);
     assert_eq!(scene.processes.lost(), 0);
 }
 
@@ -119,9 +118,9 @@ ctypes.CDLL(None).syscall(60, 0)
     std::io::Read::read_exact(threads.0.stdout.as_mut().unwrap(), &mut up).unwrap();
     if cfg!(target_arch = "x86_64") {
         let again = scene.processes.clone();
-        assert_eq!(quiet(scene), None, "the other thread lives");
+        assert_eq!(late_end(scene), None, "the other thread lives");
         again.watch(&"other".into(), key);
-        assert_eq!(quiet(scene), None, "the other thread lives");
+        assert_eq!(late_end(scene), None, "the other thread lives");
     }
     drop(threads.0.stdin.take());
     assert_eq!(scene.end_of(key).0, End::Code(5));

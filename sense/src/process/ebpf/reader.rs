@@ -99,7 +99,7 @@ impl Reader {
     }
 
     fn look_after_all(&self) {
-        for process in self.desk.roll().all() {
+        for process in self.desk.watched() {
             self.desk.look_after(process, |process| self.kernel.unwatch(process), NAME);
         }
     }
