@@ -1,0 +1,147 @@
+//! Asks services whether they answer, and says so when the kind of answer changes.
+//!
+//! Every probe has a task of its own: it is asked one question at a time, and a slow one delays nobody else. What they
+//! share is bounded: [`ASKS_AT_ONCE_MAX`] connections and [`PLUGINS_AT_ONCE_MAX`] plugins are open at once.
+
+mod exec;
+mod http;
+mod pace;
+mod pidfd;
+mod progress;
+mod question;
+mod talk;
+mod tcp;
+mod unix;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use muster_model::id::ServiceName;
+use muster_model::probe::{Answer, Probe};
+use muster_model::time::Length;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinHandle;
+
+use crate::Sink;
+
+/// Connections that probes have open at once; each is one file descriptor.
+pub const ASKS_AT_ONCE_MAX: usize = 4096;
+/// Plugins that run at once; each is at least one process.
+pub const PLUGINS_AT_ONCE_MAX: usize = 32;
+/// Threads that ask.
+const THREADS: usize = 2;
+/// Threads that wait for the resolver, which cannot be waited for in any other way.
+const RESOLVER_THREADS_MAX: usize = 16;
+
+/// Asks services. Ends with its last question when it is dropped; plugins that still run are ended.
+pub struct Prober {
+    /// `None` only while it is being dropped.
+    runtime: Option<Runtime>,
+    asked: Mutex<BTreeMap<ServiceName, Vec<Asked>>>,
+    shared: Arc<Shared>,
+}
+
+/// What all tasks share.
+struct Shared {
+    sink: Sink,
+    asks: Semaphore,
+    plugins: Semaphore,
+    /// Answers that the sink had no room for; they are said again.
+    lost: AtomicU64,
+}
+
+/// One probe and its task.
+struct Asked {
+    probe: Probe,
+    task: JoinHandle<()>,
+    seat: Arc<Seat>,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Where a task and the prober meet.
+#[derive(Default)]
+struct Seat {
+    last: Mutex<Option<(Answer, Length)>>,
+    poke: Notify,
+}
+
+impl Prober {
+    /// Starts with nothing to ask.
+    ///
+    /// # Errors
+    /// No threads can be started.
+    pub fn start(sink: Sink) -> io::Result<Prober> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .max_blocking_threads(RESOLVER_THREADS_MAX)
+            .thread_name("probe")
+            .enable_all()
+            .build()?;
+        let asks = Semaphore::new(ASKS_AT_ONCE_MAX);
+        let plugins = Semaphore::new(PLUGINS_AT_ONCE_MAX);
+        let shared = Arc::new(Shared { sink, asks, plugins, lost: AtomicU64::new(0) });
+        Ok(Prober { runtime: Some(runtime), asked: Mutex::default(), shared })
+    }
+
+    /// From now on asks these and no others. A probe that was asked before in the same place goes on undisturbed; of a new
+    /// one the first answer is told, whatever it is.
+    pub fn set(&self, services: Vec<(ServiceName, Vec<Probe>)>) {
+        let Some(runtime) = &self.runtime else { return };
+        let mut asked = locked(&self.asked);
+        let mut before = std::mem::take(&mut *asked);
+        for (service, probes) in services {
+            let mut old: Vec<Option<Asked>> = before.remove(&service).unwrap_or_default().into_iter().map(Some).collect();
+            let tasks = probes.into_iter().enumerate().map(|(place, probe)| {
+                let kept = old.get_mut(place).and_then(|old| old.take_if(|old| old.probe == probe));
+                kept.unwrap_or_else(|| {
+                    let seat = Arc::new(Seat::default());
+                    let number = u32::try_from(place).unwrap_or(u32::MAX);
+                    let pace = pace::Pace::new(service.clone(), number, &probe, Arc::clone(&seat), Arc::clone(&self.shared));
+                    Asked { probe, task: runtime.spawn(pace.run()), seat }
+                })
+            });
+            let tasks = tasks.collect();
+            asked.insert(service, tasks);
+        }
+    }
+
+    /// The last answer to each probe of the service and how long it took; `None`: not asked yet. Empty: no such service.
+    pub fn last(&self, service: &ServiceName) -> Vec<Option<(Answer, Length)>> {
+        locked(&self.asked).get(service).map(|asked| asked.iter().map(|a| locked(&a.seat.last).clone()).collect()).unwrap_or_default()
+    }
+
+    /// Asks all probes of the service at once, and for one period again and again until the answer is right.
+    pub fn ask_now(&self, service: &ServiceName) {
+        for asked in locked(&self.asked).get(service).into_iter().flatten() {
+            asked.seat.poke.notify_one();
+        }
+    }
+
+    /// How many answers the sink had no room for so far. Each was said again at the next question.
+    pub fn lost(&self) -> u64 {
+        self.shared.lost.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Prober {
+    fn drop(&mut self) {
+        locked(&self.asked).clear();
+        if let Some(runtime) = self.runtime.take() {
+            // A resolver that does not answer must not hold up the end.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The lock, also after a panic elsewhere: what it guards is replaced as a whole, never half.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

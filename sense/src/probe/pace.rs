@@ -1,0 +1,178 @@
+//! When one probe is asked, and which answers are told.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use muster_model::id::ServiceName;
+use muster_model::observation::{Fact, Observation};
+use muster_model::probe::{Answer, Ask, Probe};
+use muster_model::time::{Length, Mono, Time};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, interval_at};
+
+use super::question::Question;
+use super::{Seat, Shared, locked};
+use crate::clock;
+
+/// An answer that is not right is asked for so often in all before it is told.
+const CONFIRM_TIMES: u32 = 3;
+/// The time between these questions.
+const CONFIRM_EVERY: Length = Length::ms(100);
+/// After a poke: the time between questions until the answer is right.
+const EAGER_EVERY: Length = Length::ms(200);
+/// The first question is put within this time, however long the period is.
+const FIRST_WITHIN: Length = Length::seconds(1);
+
+/// One probe of one service.
+pub(super) struct Pace {
+    service: ServiceName,
+    number: u32,
+    probe: Probe,
+    question: Result<Question, String>,
+    seat: Arc<Seat>,
+    shared: Arc<Shared>,
+    /// The kind of answer that was told last.
+    told: Option<Class>,
+}
+
+/// The kinds of answers that are told apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Right,
+    Warning,
+    Refused,
+    Silent,
+    Wrong,
+    Unasked,
+}
+
+impl Class {
+    fn of(answer: &Answer) -> Class {
+        match answer {
+            Answer::Right { .. } => Class::Right,
+            Answer::Warning { .. } => Class::Warning,
+            Answer::Refused { .. } => Class::Refused,
+            Answer::Silent { .. } => Class::Silent,
+            Answer::Wrong { .. } => Class::Wrong,
+            Answer::Unasked { .. } => Class::Unasked,
+        }
+    }
+}
+
+/// An answer, when its question was put, and how long it took.
+struct Heard {
+    answer: Answer,
+    asked_at: Time,
+    took: Length,
+}
+
+impl Pace {
+    pub(super) fn new(service: ServiceName, number: u32, probe: &Probe, seat: Arc<Seat>, shared: Arc<Shared>) -> Pace {
+        let question = Question::new(&probe.ask);
+        Pace { service, number, probe: probe.clone(), question, seat, shared, told: None }
+    }
+
+    /// Asks for ever.
+    pub(super) async fn run(mut self) {
+        let start = Instant::now();
+        let phase = self.phase();
+        let first = Length(phase.0 % FIRST_WITHIN.0);
+        interval_at(start + first.std(), self.probe.every.std()).tick().await;
+        self.ask_and_tell().await;
+        // Its own place within the period, so that many probes are spread over it.
+        let next = if phase == first { Length(phase.0.saturating_add(self.probe.every.0)) } else { phase };
+        let mut period = interval_at(start + next.std(), self.probe.every.std());
+        period.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            let poked = tokio::select! {
+                _ = period.tick() => false,
+                () = self.seat.poke.notified() => true,
+            };
+            if poked {
+                self.ask_eagerly(&mut period).await;
+            } else {
+                self.ask_and_tell().await;
+            }
+        }
+    }
+
+    /// A place within the period that is always the same for this probe.
+    fn phase(&self) -> Length {
+        // FNV-1a, and its bits mixed once more (the finalizer of MurmurHash3), since names differ in their last letters.
+        let bytes = self.service.as_str().bytes().chain(self.number.to_le_bytes());
+        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        Length((hash ^ (hash >> 33)) % self.probe.every.0.max(1))
+    }
+
+    /// Somebody waits for the answer to become right: asks often, until it is or the period is over.
+    async fn ask_eagerly(&mut self, period: &mut Interval) {
+        let mut again = interval(EAGER_EVERY.std());
+        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let last = tokio::select! {
+                biased;
+                _ = period.tick() => true,
+                _ = again.tick() => false,
+            };
+            if self.ask_and_tell().await || last {
+                return;
+            }
+        }
+    }
+
+    /// Asks, asks again where the answer is not right and new, and tells what is new. Whether the answer is right.
+    async fn ask_and_tell(&mut self) -> bool {
+        let mut heard = self.ask().await;
+        let (mut since, mut times) = (heard.asked_at, 1);
+        let mut again = interval(CONFIRM_EVERY.std());
+        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        again.tick().await;
+        for _ in 1..CONFIRM_TIMES {
+            if heard.answer.is_right() || self.told == Some(Class::of(&heard.answer)) {
+                break;
+            }
+            again.tick().await;
+            let before = Class::of(&heard.answer);
+            heard = self.ask().await;
+            (since, times) = if Class::of(&heard.answer) == before { (since, times + 1) } else { (heard.asked_at, 1) };
+        }
+        let right = heard.answer.is_right();
+        if self.told != Some(Class::of(&heard.answer)) {
+            self.tell(heard, since, times);
+        }
+        right
+    }
+
+    async fn ask(&self) -> Heard {
+        let room = if matches!(self.probe.ask, Ask::Exec { .. }) { &self.shared.plugins } else { &self.shared.asks };
+        // The semaphores are never closed; the question may be put either way.
+        let _permit = room.acquire().await;
+        let (asked_at, start): (Time, Mono) = clock::now();
+        let answer = match &self.question {
+            Ok(question) => Box::pin(question.put(self.probe.timeout)).await,
+            Err(why) => Answer::Unasked { text: why.clone() },
+        };
+        let took = clock::now().1.since(start);
+        *locked(&self.seat.last) = Some((answer.clone(), took));
+        Heard { answer, asked_at, took }
+    }
+
+    fn tell(&mut self, heard: Heard, since: Time, times: u32) {
+        let Heard { answer, asked_at: _, took } = heard;
+        let class = Class::of(&answer);
+        let observation = Observation {
+            at: since,
+            source: "probe".to_owned(),
+            service: Some(self.service.clone()),
+            fact: Fact::Probed { probe: self.number, answer, took, times },
+        };
+        // What could not be told is not told: the next answer of the same kind is then news again.
+        self.told = match self.shared.sink.try_send(observation) {
+            Ok(()) => Some(class),
+            Err(_) => {
+                self.shared.lost.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        };
+    }
+}
