@@ -34,6 +34,9 @@ pub use watched::{Pause, Watched};
 /// At most so many closed incidents are kept in memory; the ledger has them all.
 const INCIDENTS_MAX: usize = 1_000;
 
+/// At most so many of Muster's own earlier process ids are remembered.
+const OWN_MAX: usize = 8;
+
 /// What follows from an event.
 #[must_use]
 #[derive(Debug, Default, PartialEq)]
@@ -60,6 +63,8 @@ pub struct Guard {
     limits: Limits,
     pause: Option<Pause>,
     boot: Option<BootId>,
+    /// Muster's own process ids in this boot, newest last: what it does is nobody else's hand.
+    own: VecDeque<i32>,
     /// Moments at which acting steps were begun, within the last hour.
     begun: VecDeque<Mono>,
     rungs: BTreeMap<String, Rung>,
@@ -92,7 +97,12 @@ impl Guard {
                 self.rungs = started.rungs.iter().map(|r| (r.fact.clone(), r.clone())).collect();
                 if rebooted {
                     self.begun.clear();
+                    self.own.clear();
                 }
+                if self.own.len() == OWN_MAX {
+                    self.own.pop_front();
+                }
+                self.own.push_back(started.pid);
                 for watched in self.services.values_mut() {
                     watched.muster_started(now, rebooted.then_some(started.booted_at));
                 }
@@ -378,7 +388,7 @@ impl Guard {
     pub fn would_do(&self, service: &str) -> Option<Plan> {
         let watched = self.services.get(service)?;
         let incident = watched.incident.as_ref().and_then(|id| self.incidents.get(id)).filter(|i| i.state.is_open())?;
-        let situation = diagnose::Situation { watched, incident, now: self.now, rungs: &self.rungs };
+        let situation = diagnose::Situation { watched, incident, now: self.now, rungs: &self.rungs, own: &self.own };
         Some(plan::choose(&situation, watched.work.attempts + 1, true, reconcile::MANAGER_SLACK))
     }
 

@@ -2,6 +2,7 @@
 
 use muster_model::loss::Loss;
 use muster_model::observation::{End, UnitState};
+use muster_model::plan::Outcome;
 use muster_model::probe::Answer;
 use muster_model::roster::{Kind, Limits};
 use muster_model::time::{Length, Mono, Time};
@@ -70,7 +71,7 @@ impl Watched {
         }
         let alive = match &self.service.kind {
             Kind::Unit(_) => self.unit_presence(now, limits),
-            Kind::Run(_) => self.run_presence(now),
+            Kind::Run(_) => self.run_presence(now, limits),
             Kind::Process(wanted) => self.process_presence(wanted.count.min as usize, wanted.count.max as usize, now, limits),
         };
         match alive {
@@ -170,12 +171,17 @@ impl Watched {
         self.ended.filter(|e| e.mono >= self.loaded_mono).map_or(said, |e| e.at.min(said))
     }
 
-    fn run_presence(&self, now: Now) -> Presence {
+    fn run_presence(&self, now: Now, limits: &Limits) -> Presence {
         match (self.processes.is_empty(), self.ended) {
             (false, _) => Presence::Present,
             (true, Some(ended)) => Presence::Lost { loss: loss_of(ended.end), at: ended.at },
-            (true, None) if self.work.start_failed() => Presence::Lost { loss: Loss::Exited, at: now.at },
-            (true, None) => Presence::NotStarted,
+            (true, None) => match self.work.first_start() {
+                None => Presence::NotStarted,
+                Some((started, Outcome::Done)) if started.after(limits.start_within) > now.mono => {
+                    Presence::Starting { until: started.after(limits.start_within) }
+                }
+                Some(_) => Presence::Lost { loss: Loss::Exited, at: now.at },
+            },
         }
     }
 

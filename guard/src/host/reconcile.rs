@@ -128,7 +128,7 @@ impl Guard {
         {
             return Some(Decision::Refined { incident: incident.id.clone(), loss });
         }
-        let situation = Situation { watched, incident, now, rungs: &self.rungs };
+        let situation = Situation { watched, incident, now, rungs: &self.rungs, own: &self.own };
         if !work.judged {
             return Some(Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(&situation), settled: false });
         }

@@ -391,6 +391,7 @@ impl Watched {
                 self.rebooted = None;
                 if matches!(presence, Presence::Present) {
                     self.accepted = None;
+                    self.work.withdraw_grant();
                 }
             }
             Presence::Starting { .. } | Presence::Leaving { .. } | Presence::Unknown { .. } | Presence::NotStarted => {}

@@ -56,7 +56,8 @@ pub(crate) struct Work {
     pub(crate) losses: VecDeque<Mono>,
     /// The service manager's count of restarts when the incident was opened.
     pub(crate) restarts: u32,
-    first_start_failed: bool,
+    /// When a `run` service that was never there was started, and whether that worked.
+    first_start: Option<(Mono, Outcome)>,
 }
 
 impl Work {
@@ -66,6 +67,11 @@ impl Work {
 
     pub(crate) fn grant(&mut self, _now: Now) {
         self.granted = true;
+    }
+
+    /// A yes is to the loss at hand, not to one to come.
+    pub(crate) fn withdraw_grant(&mut self) {
+        self.granted = false;
     }
 
     pub(crate) fn take_grant(&mut self) -> bool {
@@ -113,7 +119,7 @@ impl Work {
         self.running = None;
         self.last_done = Some(now.mono);
         if done.order.incident.is_none() {
-            self.first_start_failed = done.outcome == Outcome::Failed;
+            self.first_start = Some((now.mono, done.outcome));
             return;
         }
         if done.order.undo {
@@ -134,7 +140,7 @@ impl Work {
         self.opened = now.mono;
         self.recovered = self.recovered.map(|_| now.mono);
         self.losses = self.losses.iter().map(|_| now.mono).collect();
-        self.first_start_failed = false;
+        self.first_start = None;
         if self.running.take().is_some() {
             self.failed = true;
         }
@@ -170,8 +176,8 @@ impl Work {
         self.running.as_ref()
     }
 
-    pub(crate) fn start_failed(&self) -> bool {
-        self.first_start_failed
+    pub(crate) fn first_start(&self) -> Option<(Mono, Outcome)> {
+        self.first_start
     }
 
     /// The earliest moment for the next attempt.

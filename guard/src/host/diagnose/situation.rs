@@ -1,6 +1,6 @@
 //! All that a diagnosis may read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use muster_model::actor::Actor;
 use muster_model::cause::Code;
@@ -22,6 +22,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) incident: &'a Incident,
     pub(crate) now: Now,
     pub(crate) rungs: &'a BTreeMap<String, Rung>,
+    /// Muster's own process ids.
+    pub(crate) own: &'a VecDeque<i32>,
 }
 
 /// A configuration file that is not as it was when the service was last well, with the change that made it so.
@@ -37,12 +39,13 @@ impl<'a> Situation<'a> {
         self.watched.ended.filter(|e| e.at >= self.incident.lost_at.before(Length::seconds(5)))
     }
 
-    /// Whether a process is a hand from outside: not the service manager's, not the service's own.
+    /// Whether a process is a hand from outside: not the service manager's, not Muster's, not the service's own.
     pub(crate) fn is_outside(&self, actor: &Actor) -> bool {
         let own = self.ended().map(|e| e.process).or(self.watched.main.map(|(p, _)| p));
         let managers = actor.is_init()
             || (actor.parent_pids.first() == Some(&1) && actor.tty.is_none() && actor.login_uid.is_none() && self.stop_was_ordered());
-        !managers && own.is_none_or(|p| !actor.descends_from(p.pid.get()))
+        let musters = actor.pid.is_some_and(|pid| self.own.contains(&pid));
+        !managers && !musters && own.is_none_or(|p| !actor.descends_from(p.pid.get()))
     }
 
     /// The service manager stopped it because it was told to.
