@@ -1,0 +1,119 @@
+# Codes in words (tell/src/word.rs). A code keeps its place in JSON; these stand beside or instead of it for people.
+
+health-present = present
+health-degraded = degraded
+health-lost = lost
+health-paused = paused
+health-unknown = unknown
+
+loss-exited = ended by itself
+loss-killed = killed by a signal
+loss-oom-killed = killed for want of memory
+loss-crash-loop = crashing again and again
+loss-hung = alive, but not answering
+loss-stopped = stopped
+loss-unit-missing = its unit is gone
+loss-unit-disabled = would not come back at boot
+loss-cannot-restart = runs, but would not start again
+loss-container-missing = its container is gone
+loss-port-closed = its port is not open
+loss-port-stolen = its port is held by another process
+loss-endpoint-wrong = answers, but not what it should
+loss-slow = answers too slowly
+loss-tls-expired = its certificate has expired
+loss-job-missed = did not run when it should have
+loss-job-failed = ran and failed
+loss-job-overrun = runs longer than it may
+loss-dependency-lost = what it needs is lost
+loss-unreachable = well, but cut off from its users
+loss-host-lost = its host is gone
+
+cause-config-invalid = its configuration is not valid
+cause-config-changed = a change of its configuration broke it
+cause-config-missing = its configuration is gone
+cause-update-package = a package was updated
+cause-update-binary = its program file was replaced
+cause-update-library = a library it uses was replaced
+cause-update-image = its container image was replaced
+cause-operator-stopped = somebody stopped it
+cause-operator-killed = somebody killed it
+cause-operator-disabled = somebody disabled it
+cause-operator-removed = somebody removed it
+cause-operator-deleted = somebody deleted files it needs
+cause-operator-permission = somebody changed owner or mode of what it needs
+cause-attack-killed = killed by an intruder
+cause-attack-tampered = tampered with by an intruder
+cause-attack-intrusion = an intruder was at work
+cause-attack-flood = flooded with requests
+cause-resource-memory = memory ran out
+cause-resource-disk = the disk is full
+cause-resource-inodes = the file system is out of inodes
+cause-resource-files = file descriptors ran out
+cause-resource-processes = no more processes could be started
+cause-resource-cpu = processor time ran out
+cause-dependency-lost = what it depends on is lost
+cause-dependency-slow = what it depends on is slow
+cause-dns-failed = a name it needs does not resolve
+cause-network-blocked = a firewall is in the way
+cause-network-port-taken = another process holds its port
+cause-network-interface = a network link or address is gone
+cause-tls-expired = a certificate has expired
+cause-clock-jumped = the clock jumped
+cause-data-corrupt = its data are damaged
+cause-data-missing = its data are gone
+cause-crash-bug = a fault of the program itself
+cause-hang-deadlock = it stands still by a fault of its own
+cause-job-failed = the job itself failed
+cause-job-not-scheduled = its schedule entry is gone
+cause-host-rebooted = the host was restarted
+cause-host-lost = the host is gone
+cause-unknown = the evidence does not decide
+
+step-start = start
+step-restart = restart
+step-reload = reload
+step-kill-restart = kill and restart
+step-enable = enable at boot
+step-unmask = unmask
+step-config-restore = restore the last good configuration
+step-none = wait for the service manager
+
+outcome-done = done
+outcome-failed = failed
+outcome-undone = undone
+outcome-skipped = skipped
+
+stage-open = open
+stage-recovering = recovering
+stage-recovered = recovered
+stage-escalated = needs people
+stage-closed = closed
+
+altered-created = created
+altered-edited = edited
+altered-deleted = deleted
+altered-permission = owner or mode
+altered-enablement = at boot
+
+fact-process-end = end of a process
+fact-signal-sender = who sent a signal
+fact-file-change = file changes
+fact-command = commands run
+fact-unit = systemd units
+fact-log = log lines
+fact-port = listening ports
+fact-memory-kill = memory kills
+
+exam-validate = validate the configuration
+exam-compare = compare the configuration with the last good one
+exam-journal = read the log
+exam-port-holder = ask who holds the ports
+exam-process = look at the process
+exam-unit = ask the service manager
+exam-commands = look for commands that people ran
+
+broken-altered = altered
+broken-missing = missing
+broken-added = added
+broken-reordered = out of order
+broken-checkpoint = not what the signed checkpoint says

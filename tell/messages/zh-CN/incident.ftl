@@ -1,0 +1,46 @@
+# 事件：列表，以及对“为什么”的回答。
+
+column-incident = 事件
+column-lost = 丢失于
+column-state = 进展
+column-gone-for = 历时
+column-cause = 原因
+incidents-none = 这里从未有服务丢失。
+incidents-no-verdict = 尚不清楚
+
+why-never = { $service } 从未丢失。
+why-no-verdict = 正在查找原因，目前还无法下结论。
+why-undecided = 现有证据不足以判定；已检查的内容见下。
+why-confirmed = { $code }，把握 { $percent }，已证实：消除该原因后服务恢复
+why-settled = { $code }，把握 { $percent }，证据已齐
+why-first-verdict = { $code }，把握 { $percent }；仍在收集证据
+why-lost = 丢失
+why-moment = { $at } UTC（{ $ago }）
+why-noticed = 发现
+why-after = { $after }后
+why-verdict-after = { $after }后作出初步判断
+why-settled-after = { $after }后判断确定
+why-back = 恢复
+why-back-after = { $at }，历时 { $after }
+why-subject = 对象
+why-by = 操作者
+why-from = 来自
+why-pid = 进程 { $pid }
+why-change = { $subject } 于{ $ago }被改动
+why-evidence = 支持（+）与反对（−）的证据
+why-more = 另有 { $n } 条，见 --json
+why-others = 其他可能
+why-done = Muster 采取的操作
+why-took = { $outcome }，用时 { $took }
+why-under-way = 进行中
+why-rehearsed = ，已先在副本上试过
+why-notes = 备注
+why-next = 接下来
+next-recovered = 无需操作：服务已恢复。
+next-recovering = 无需操作：正在恢复。`muster events --follow --service { $service }` 可实时查看。
+next-asked = 方案等待同意：`muster recover { $service }` 表示同意，加 --dry-run 仅查看方案。
+next-withheld = 若确属有意：`muster incident { $incident } ack`。若非有意：`muster recover { $service }` 可撤回。
+next-escalated = Muster 无法独自解决。`muster recover { $service }` 可再试一次；`muster incident { $incident } assign 某人` 可转交他人。
+next-open = `muster events --follow --service { $service }` 可查看进展；`muster recover { $service }` 可立即恢复。
+next-change = `muster diff { $change }` 可查看全部改动；被覆盖的内容已存为一个版本。
+next-unknown = `muster events --service { $service } --since 10m` 可查看前后观测到的一切。

@@ -1,0 +1,9 @@
+# Muster 自身的问题，显示在 `status` 中（agent/src）。每条说明：出了什么问题、在哪里、该怎么办。
+
+trouble-guard-panic = Muster 无法处理事件 { $seq }（{ $kind }），已跳过。这是 Muster 自身的缺陷：请附上 `muster ledger export` 的输出反馈。
+trouble-guard-loops = Muster 在事件 { $seq } 上陷入循环，已停止处理。这是 Muster 自身的缺陷：请附上 `muster ledger export` 的输出反馈。
+trouble-ledger = 记录无法写入：{ $error }。监视仍凭内存继续；请清理磁盘空间或检查数据目录。
+trouble-lost = 观测到达过快，{ $count } 条观测丢失。
+trouble-roster = 改动后的配置未被接受，仍沿用旧配置：{ $why }
+trouble-units = 无法询问服务管理器：{ $error }。在其恢复之前看不到单元的状态。
+trouble-vault = 无法保存 { $path } 的版本：{ $error }。以后将无法恢复到该版本。

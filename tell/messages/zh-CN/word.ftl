@@ -1,0 +1,119 @@
+# 代码对应的文字（tell/src/word.rs）。JSON 中保留代码；这里的文字供人阅读。
+
+health-present = 正常
+health-degraded = 降级
+health-lost = 丢失
+health-paused = 已暂停
+health-unknown = 未知
+
+loss-exited = 自行退出
+loss-killed = 被信号终止
+loss-oom-killed = 因内存不足被内核终止
+loss-crash-loop = 反复崩溃
+loss-hung = 进程还在，但没有响应
+loss-stopped = 已被停止
+loss-unit-missing = 单元文件不见了
+loss-unit-disabled = 下次开机不会自动启动
+loss-cannot-restart = 仍在运行，但无法再次启动
+loss-container-missing = 容器不见了
+loss-port-closed = 端口未打开
+loss-port-stolen = 端口被其他进程占用
+loss-endpoint-wrong = 有响应，但内容不对
+loss-slow = 响应过慢
+loss-tls-expired = 证书已过期
+loss-job-missed = 该运行时没有运行
+loss-job-failed = 运行失败
+loss-job-overrun = 运行超时
+loss-dependency-lost = 所依赖的服务丢失
+loss-unreachable = 本身正常，但用户无法访问
+loss-host-lost = 所在主机失联
+
+cause-config-invalid = 配置无效
+cause-config-changed = 配置改动导致故障
+cause-config-missing = 配置文件不见了
+cause-update-package = 软件包更新
+cause-update-binary = 程序文件被替换
+cause-update-library = 所用的共享库被替换
+cause-update-image = 容器镜像被替换
+cause-operator-stopped = 有人停止了它
+cause-operator-killed = 有人终止了它
+cause-operator-disabled = 有人禁用了它
+cause-operator-removed = 有人移除了它
+cause-operator-deleted = 有人删除了它需要的文件
+cause-operator-permission = 有人改动了所需文件的属主或权限
+cause-attack-killed = 被入侵者终止
+cause-attack-tampered = 被入侵者篡改
+cause-attack-intrusion = 存在入侵行为
+cause-attack-flood = 遭到请求洪水攻击
+cause-resource-memory = 内存耗尽
+cause-resource-disk = 磁盘已满
+cause-resource-inodes = inode 耗尽
+cause-resource-files = 文件描述符耗尽
+cause-resource-processes = 进程数达到上限
+cause-resource-cpu = 处理器时间耗尽
+cause-dependency-lost = 所依赖的服务丢失
+cause-dependency-slow = 所依赖的服务过慢
+cause-dns-failed = 所需的域名无法解析
+cause-network-blocked = 被防火墙阻断
+cause-network-port-taken = 端口被其他进程占用
+cause-network-interface = 网络链路或地址丢失
+cause-tls-expired = 证书已过期
+cause-clock-jumped = 系统时钟跳变
+cause-data-corrupt = 数据损坏
+cause-data-missing = 数据丢失
+cause-crash-bug = 程序自身的缺陷
+cause-hang-deadlock = 程序自身的缺陷使其停滞
+cause-job-failed = 任务本身失败
+cause-job-not-scheduled = 计划任务条目不见了
+cause-host-rebooted = 主机重启
+cause-host-lost = 主机失联
+cause-unknown = 证据不足以判定
+
+step-start = 启动
+step-restart = 重启
+step-reload = 重新加载
+step-kill-restart = 强制终止并重启
+step-enable = 设为开机启动
+step-unmask = 解除屏蔽
+step-config-restore = 恢复最近一次良好的配置
+step-none = 等待服务管理器处理
+
+outcome-done = 完成
+outcome-failed = 失败
+outcome-undone = 已撤销
+outcome-skipped = 已跳过
+
+stage-open = 未解决
+stage-recovering = 恢复中
+stage-recovered = 已恢复
+stage-escalated = 需要人工处理
+stage-closed = 已关闭
+
+altered-created = 新建
+altered-edited = 修改
+altered-deleted = 删除
+altered-permission = 属主或权限
+altered-enablement = 开机启动设置
+
+fact-process-end = 进程结束
+fact-signal-sender = 信号发送者
+fact-file-change = 文件变动
+fact-command = 执行的命令
+fact-unit = systemd 单元
+fact-log = 日志
+fact-port = 监听端口
+fact-memory-kill = 内存不足终止
+
+exam-validate = 校验配置
+exam-compare = 与最近一次良好的配置比较
+exam-journal = 查阅日志
+exam-port-holder = 查看端口由谁占用
+exam-process = 查看进程状态
+exam-unit = 询问服务管理器
+exam-commands = 查找有人执行过的命令
+
+broken-altered = 被改动
+broken-missing = 缺失
+broken-added = 被插入
+broken-reordered = 顺序被打乱
+broken-checkpoint = 与签名检查点不符
