@@ -247,3 +247,61 @@ fn read_all(from: &mut fs::File) -> Result<String> {
     from.take(OUTPUT_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::root::{self, Furniture};
+
+    /// The root of the boxes; `None`, with the reason on standard output, where boxes cannot be made.
+    fn root() -> Option<PathBuf> {
+        if !rustix::process::geteuid().is_root() {
+            println!("skipped: a box needs root");
+            return None;
+        }
+        if Command::new("mmdebstrap").arg("--version").output().is_err() {
+            println!("skipped: a box needs mmdebstrap");
+            return None;
+        }
+        Some(root::cached(Furniture::Services).unwrap())
+    }
+
+    #[test]
+    fn a_box_is_a_machine_of_its_own_and_leaves_nothing_behind() {
+        let Some(root) = root() else { return };
+        let place = SystemdBox::boot(&root).unwrap();
+        let second = Length::seconds(20);
+        let run = |line: &str| place.sh(line, second).unwrap().ok().unwrap();
+        assert_eq!(run("hostname; cat /proc/1/comm; ls /sys/class/net"), "lab\nsystemd\nlo\n");
+        assert_eq!(run("systemctl is-active nginx redis-server postgresql@15-main haproxy"), "active\n".repeat(4));
+        place.write("/etc/muster/here", b"#!/bin/sh\necho here\n").unwrap();
+        assert_eq!(run("/etc/muster/here"), "here\n");
+        assert!(!root.join("etc/muster/here").exists(), "the root stays as it was");
+
+        let (init, name) = (place.init(), place.name.clone());
+        // What is started in the background does not keep a command from ending, and dies with the box.
+        run("sleep 1000 & nc -lk 127.0.0.1 9999 &");
+        drop(place);
+        assert!(!Path::new("/proc").join(init.as_raw_nonzero().to_string()).exists(), "its process 1 is gone");
+        let left: Vec<_> = CGROUP_ROOTS.iter().map(|r| Path::new(r).join(&name)).filter(|p| p.exists()).collect();
+        assert_eq!(left, Vec::<PathBuf>::new());
+        assert!(!fs::read_to_string("/proc/mounts").unwrap().contains(&name));
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_is_ended_and_says_what_it_said() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo began; exec sleep 1000"]);
+        let error = finish(command, "", Length::ms(300)).unwrap_err().to_string();
+        assert!(error.contains("did not end within 300ms") && error.contains("began"), "{error}");
+    }
+
+    #[test]
+    fn what_is_typed_reaches_the_command_and_a_failure_says_why() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "read word; echo \"no $word\" >&2; exit 3"]);
+        let said = finish(command, "luck\n", Length::seconds(20)).unwrap();
+        assert_eq!(said.status.code(), Some(3));
+        assert_eq!(said.ok().unwrap_err().to_string(), "exit status: 3: no luck");
+    }
+}

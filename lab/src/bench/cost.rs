@@ -9,18 +9,15 @@ use rustix::process::Pid;
 use serde_json::{Value, json};
 
 use super::guardian::Guardian;
-use super::{Output, Programs, Table};
+use super::{CALM, Output, Programs, Table};
 use crate::clock::{monotonic_ns, period};
 use crate::systemd_box::SystemdBox;
-
-/// After the start, before the first look: what is only the start's work is over by then.
-const CALM: Length = Length::seconds(5);
 
 /// Forks so many times a second for so many seconds, and prints how many it were.
 const FORKS: &str = r#"use Time::HiRes qw(time sleep); use POSIX ();
 my ($rate, $seconds) = @ARGV; my ($began, $n) = (time, 0);
 while (time - $began < $seconds) {
-    while ($n < (time - $began) * $rate) { my $p = fork; POSIX::_exit(0) if defined $p && !$p; waitpid $p, 0; $n++ }
+    while ($n < (time - $began) * $rate && time - $began < $seconds) { my $p = fork; POSIX::_exit(0) if defined $p && !$p; waitpid $p, 0; $n++ }
     sleep 0.0005;
 }
 print $n;"#;
@@ -53,10 +50,9 @@ struct Cost {
 }
 
 pub(super) fn measure(options: &Options, programs: &Programs) -> Result<Table> {
-    let guardians = [Guardian::MusterRun, Guardian::MusterUnit, Guardian::Systemd, Guardian::Runit, Guardian::Monit];
     let mut rows = Vec::new();
     for number in &options.services {
-        for guardian in guardians {
+        for guardian in options.output.guardians.iter().copied() {
             eprintln!("lab: {}: {number}", guardian.name());
             let cost = one(guardian, *number, options, programs).with_context(|| format!("{}, {number}", guardian.name()))?;
             rows.push(row(guardian, *number, &cost));

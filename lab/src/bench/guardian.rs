@@ -24,7 +24,7 @@ pub(super) const MUSTER: &str = "/usr/bin/muster --config /etc/muster/muster.tom
 const MUSTER_LIMITS: &str = "[muster]\nsteady = \"1s\"\nat_once = 64\nsteps_an_hour = 10000\n";
 
 /// Who keeps the victims.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Guardian {
     /// Muster, as its own children (`run`).
     MusterRun,

@@ -10,8 +10,8 @@ use muster_model::time::{Length, Time};
 use serde_json::{Value, json};
 
 use super::guardian::{Guardian, MUSTER};
-use super::{Output, Programs, Table};
-use crate::clock::{Deadline, now};
+use super::{CALM, Output, Programs, Table};
+use crate::clock::{Deadline, now, period};
 use crate::report::percentile;
 use crate::run::shuffle;
 use crate::systemd_box::SystemdBox;
@@ -52,15 +52,14 @@ struct Figures {
 }
 
 pub(super) fn measure(options: &Options, programs: &Programs) -> Result<Table> {
-    let runs = [
-        (Guardian::MusterRun, options.services, options.kills),
-        (Guardian::MusterUnit, options.peers, options.kills.min(options.peers)),
-        (Guardian::Systemd, options.peers, options.kills.min(options.peers)),
-        (Guardian::Runit, options.peers, options.kills.min(options.peers)),
-        (Guardian::Monit, options.peers, (options.kills / 5).min(options.peers)),
-    ];
     let mut rows = Vec::new();
-    for (guardian, number, kills) in runs {
+    for guardian in options.output.guardians.iter().copied() {
+        let (number, kills) = match guardian {
+            Guardian::MusterRun => (options.services, options.kills),
+            Guardian::MusterUnit | Guardian::Systemd | Guardian::Runit => (options.peers, options.kills),
+            Guardian::Monit => (options.peers, options.kills / 5),
+        };
+        let kills = kills.min(number);
         eprintln!("lab: {}: {kills} of {number}", guardian.name());
         let figures = one(guardian, number, kills, options.seed, programs).with_context(|| guardian.name())?;
         rows.push(row(guardian, number, &figures));
@@ -72,6 +71,7 @@ fn one(guardian: Guardian, number: usize, kills: usize, seed: u64, programs: &Pr
     let place = SystemdBox::boot(&programs.root)?;
     let mut victims = guardian.keep(&place, number, programs)?;
     let follower = if guardian.is_muster() { Some(Follower::start(&place)?) } else { None };
+    period(CALM.std());
     let mut names = victims.names();
     shuffle(&mut names, seed);
     let mut figures = Figures::default();

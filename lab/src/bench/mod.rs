@@ -12,9 +12,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
+use muster_model::time::Length;
 use serde_json::Value;
 
+use self::guardian::Guardian;
 use crate::root::{self, Furniture};
+
+/// Between the start and the first measurement: the start's own work is over by then, and no guardian takes the first kill
+/// for a program that does not come up (runit waits a second where one ended within its first).
+const CALM: Length = Length::seconds(5);
 
 /// What can be measured.
 #[derive(Debug, Subcommand)]
@@ -25,9 +31,12 @@ pub(crate) enum Bench {
     Cost(cost::Options),
 }
 
-/// Where results go.
+/// Who is measured, and where results go.
 #[derive(Debug, Args)]
 pub(crate) struct Output {
+    /// Only these.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "muster-run,muster-unit,systemd,runit,monit")]
+    guardians: Vec<Guardian>,
     /// Write the result here, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -70,9 +79,10 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Bench::Kill(options) => &options.output,
         Bench::Cost(options) => &options.output,
     };
+    let measures_muster = output.guardians.iter().any(|g| g.is_muster());
     let programs = Programs {
         root: root::cached(Furniture::Peers)?,
-        muster: crate::program(output.muster.as_deref(), "muster")?,
+        muster: if measures_muster { crate::program(output.muster.as_deref(), "muster")? } else { PathBuf::new() },
         victim: crate::program(None, "victim")?,
     };
     let table = match bench {
