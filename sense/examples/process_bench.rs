@@ -42,7 +42,7 @@ fn main() -> Outcome<()> {
 }
 
 fn measure(ladder: Ladder) -> Outcome<()> {
-    let (sink, seen) = bounded(100_000);
+    let (sink, seen) = bounded(10_000);
     let begun = clock::now().1;
     let (processes, rungs) = Processes::start(sink, ladder);
     let started = clock::now().1.since(begun);

@@ -110,6 +110,12 @@ impl Proc {
         Ok(self.status_line(pid, "Uid:")?.and_then(|line| line.split_whitespace().next()?.parse().ok()))
     }
 
+    /// The memory it holds (VmRSS), in bytes; `None` also for a kernel thread and a zombie.
+    pub fn resident_bytes(&self, pid: i32) -> Result<Option<u64>, ReadError> {
+        let kib = |line: String| line.trim_end_matches("kB").trim().parse::<u64>().ok();
+        Ok(self.status_line(pid, "VmRSS:")?.and_then(kib).map(|kib| kib * 1024))
+    }
+
     fn status_line(&self, pid: i32, name: &str) -> Result<Option<String>, ReadError> {
         Ok(self.text(pid, "status")?.and_then(|text| text.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))))
     }

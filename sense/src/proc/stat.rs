@@ -19,8 +19,6 @@ pub struct Stat {
     pub threads: u32,
     /// When it started, in clock ticks since boot.
     pub start: u64,
-    /// Memory in use, in pages.
-    pub rss_pages: u64,
     /// How it ended, where it has and the kernel says so (field 52).
     pub end: End,
 }
@@ -44,7 +42,6 @@ impl Stat {
             cpu: u64::try_from(number(14)?.checked_add(number(15)?)?).ok()?,
             threads: u32::try_from(number(20)?).ok()?,
             start: field(22)?.parse().ok()?,
-            rss_pages: u64::try_from(number(24)?).unwrap_or(0),
             end: if ended { number(52).and_then(|n| i32::try_from(n).ok()).map_or(End::Unknown, end_of_status) } else { End::Unknown },
         })
     }

@@ -21,7 +21,7 @@ fn a_process_is_read_from_its_files_and_absent_is_none() {
     let (_dir, proc) = tree(&[
         ("etc/passwd", "root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n"),
         ("proc/42/stat", STAT),
-        ("proc/42/status", "Name:\ta) b\nUid:\t0\t0\t0\t0\n"),
+        ("proc/42/status", "Name:\ta) b\nUid:\t0\t0\t0\t0\nVmRSS:\t    1844 kB\n"),
         ("proc/42/cmdline", "kill\0-9\0a b\0"),
         ("proc/42/loginuid", "1000"),
         ("proc/42/cgroup", "4:memory:/box\n0::/user.slice\n"),
@@ -34,6 +34,7 @@ fn a_process_is_read_from_its_files_and_absent_is_none() {
     let stat = proc.stat(42).unwrap().unwrap();
     assert_eq!((stat.comm.as_str(), stat.state, stat.parent, stat.threads, stat.start, stat.cpu), ("a) b", 'S', 7, 3, 12345, 11));
     assert_eq!(proc.cgroups(42).unwrap().unwrap(), [("memory".into(), "/box".into()), (String::new(), "/user.slice".into())]);
+    assert_eq!((proc.resident_bytes(42).unwrap(), proc.resident_bytes(43).unwrap()), (Some(1844 * 1024), None));
     let actor = proc.actor(42).unwrap();
     assert_eq!(actor.command.as_deref(), Some("kill -9 'a b'"));
     assert_eq!((actor.user.as_deref(), actor.login_user.as_deref(), actor.tty.as_deref()), (Some("root"), Some("alice"), Some("pts/2")));

@@ -15,124 +15,18 @@ pub(super) const NAMES_MAX: usize = 4_096;
 /// The most words that are looked for.
 const WORDS_MAX: usize = 100_000;
 
-/// The programs with which people change a machine.
-const PEOPLE_RUN: &[&str] = &[
-    // services and power
-    "systemctl",
-    "service",
-    "rc-service",
-    "initctl",
-    "supervisorctl",
-    "sv",
-    "s6-svc",
-    "monit",
-    "init",
-    "telinit",
-    "shutdown",
-    "reboot",
-    "halt",
-    "poweroff", // processes
-    "kill",
-    "pkill",
-    "killall",
-    "killall5",
-    "skill",
-    "fuser",
-    "renice",
-    "taskset",
-    "prlimit", // packages
-    "apt",
-    "apt-get",
-    "aptitude",
-    "dpkg",
-    "dpkg-reconfigure",
-    "yum",
-    "dnf",
-    "rpm",
-    "zypper",
-    "apk",
-    "pacman",
-    "snap",
-    "flatpak",
-    "pip",
-    "pip3",
-    "npm",
-    "gem", // files
-    "rm",
-    "rmdir",
-    "unlink",
-    "shred",
-    "mv",
-    "cp",
-    "ln",
-    "install",
-    "rsync",
-    "scp",
-    "tar",
-    "sed",
-    "tee",
-    "truncate",
-    "dd",
-    "touch",
-    "chmod",
-    "chown",
-    "chgrp",
-    "chattr",
-    "setfacl",
-    "vi",
-    "vim",
-    "vim.basic",
-    "vim.tiny",
-    "nvim",
-    "nano",
-    "emacs",
-    "ed",
-    "mcedit",
-    "visudo",
-    "sudoedit",
-    "crontab", // network
-    "nft",
-    "iptables",
-    "ip6tables",
-    "iptables-restor",
-    "ufw",
-    "firewall-cmd",
-    "ip",
-    "ifconfig",
-    "route",
-    "tc",
-    "nmcli",
-    "ifdown",
-    "ifup",
-    // containers
-    "docker",
-    "podman",
-    "nerdctl",
-    "ctr",
-    "crictl",
-    "kubectl",
-    "docker-compose", // accounts, kernel, disks
-    "useradd",
-    "userdel",
-    "usermod",
-    "groupdel",
-    "passwd",
-    "chpasswd",
-    "sysctl",
-    "modprobe",
-    "rmmod",
-    "insmod",
-    "mount",
-    "umount",
-    "mkfs",
-    "fdisk",
-    "parted",
-    "swapoff",
-    "update-alternat",
-    "timedatectl",
-    "hostnamectl",
-    "date",
-];
+/// The programs with which people change a machine, by subject: services and power, processes, packages, files, network,
+/// containers, the system.
+const PEOPLE_RUN: &str = "
+    systemctl service rc-service initctl supervisorctl sv s6-svc monit init telinit shutdown reboot halt poweroff
+    kill pkill killall killall5 skill fuser renice taskset prlimit
+    apt apt-get aptitude dpkg dpkg-reconfigur yum dnf rpm zypper apk pacman snap flatpak pip pip3 npm gem
+    rm rmdir unlink shred mv cp ln install rsync scp tar sed tee truncate dd touch chmod chown chgrp chattr setfacl
+    vi vim vim.basic vim.tiny nvim nano emacs ed mcedit visudo sudoedit crontab
+    nft iptables ip6tables iptables-restor ufw firewall-cmd ip ifconfig route tc nmcli ifdown ifup
+    docker docker-compose podman nerdctl ctr crictl kubectl
+    useradd userdel usermod groupdel passwd chpasswd sysctl modprobe rmmod insmod mount umount mkfs fdisk parted swapoff
+    update-alternat timedatectl hostnamectl date";
 
 /// What is known of commands.
 #[derive(Debug)]
@@ -145,7 +39,7 @@ pub(super) struct Commands {
 
 impl Default for Commands {
     fn default() -> Commands {
-        let people_run = PEOPLE_RUN.iter().copied().collect();
+        let people_run = PEOPLE_RUN.split_whitespace().collect();
         Commands { people_run, programs: BTreeSet::new(), mentions: BTreeMap::new(), kept: VecDeque::new() }
     }
 }

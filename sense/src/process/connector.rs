@@ -71,20 +71,20 @@ pub(super) fn start(desk: &Arc<Desk>) -> Result<(Connector, Stop), Error> {
     socket.send(&subscription(&[PROC_CN_MCAST_LISTEN]), 0)?;
     // From Linux 6.6 on the kernel leaves out what we do not want; before, it ignores this message.
     socket.send(&subscription(&[PROC_CN_MCAST_LISTEN, PROC_EVENT_EXEC | PROC_EVENT_EXIT]), 0)?;
-    let desk = desk.clone();
-    let stop = Stop::spawn("muster-procconn", move |stop| run(&socket, &desk, &stop))?;
+    let theirs = desk.clone();
+    let stop = Stop::spawn("muster-procconn", desk, move |stop| run(&socket, &theirs, stop))?;
     Ok((Connector, stop))
 }
 
-fn run(socket: &Socket, desk: &Desk, stop: &Poke) {
+fn run(socket: &Socket, desk: &Desk, stop: &Poke) -> io::Result<()> {
     loop {
         let mut waits = [PollFd::new(socket, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
         match poll(&mut waits, None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return,
+            Err(e) => return Err(e.into()),
         }
         if !waits[1].revents().is_empty() {
-            return;
+            return Ok(());
         }
         for _ in 0..MESSAGES_PER_ROUND_MAX {
             let mut message = Vec::with_capacity(MESSAGE_MAX_BYTES);

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use muster_model::actor::Actor;
 use muster_model::id::{ProcessKey, ServiceName};
-use muster_model::observation::{End, Fact, Observation};
+use muster_model::observation::{End, Fact, Observation, Rung};
 use muster_model::time::Time;
 
 use super::commands::Commands;
 use super::memory;
 use super::roll::{Entered, Roll};
-use crate::Sink;
 use crate::proc::Proc;
+use crate::{Sink, clock};
 
 /// How long an end waits for room in the sink before it counts as lost. It is the one fact that must not be missed, and
 /// meanwhile the kernel keeps the next ones.
@@ -140,6 +140,13 @@ impl Desk {
             self.tell(start.at, source, Some(service), Fact::CommandRun { actor: start.actor.clone() });
         }
         commands.keep(start.at, start.actor);
+    }
+
+    /// The source's thread cannot go on.
+    pub(super) fn blind(&self, why: &std::io::Error) {
+        let why = format!("the thread that waits for ends of processes failed: {why}; restart Muster");
+        let rung = Rung { fact: "process_end".to_owned(), source: "none".to_owned(), rung: u8::MAX, why: Some(why) };
+        self.tell(clock::now().0, "none", None, Fact::Rung(rung));
     }
 
     fn tell_services(&self, process: ProcessKey, at: Time, source: &str, fact: impl Fn() -> Fact) {

@@ -28,7 +28,9 @@ const POLL_EVERY: Duration = Duration::from_millis(250);
 const DESCRIPTORS_PART: u64 = 2;
 /// How many ends are taken from the kernel at once.
 const EVENTS_MAX: usize = 256;
+/// Places in the epoll set that are no process.
 const POKED: u64 = u64::MAX;
+const STOPPED: u64 = u64::MAX - 1;
 
 /// The rung's handle.
 pub(super) struct Descriptors {
@@ -58,8 +60,8 @@ pub(super) fn start(desk: &Arc<Desk>, descriptors: bool) -> io::Result<(Descript
     let poke = Poke::new()?;
     epoll::add(&epoll, &poke, epoll::EventData::new_u64(POKED), epoll::EventFlags::IN)?;
     let table = Arc::new(Table { epoll, poke, descriptors_max, watched: Mutex::default() });
-    let (desk, theirs) = (desk.clone(), table.clone());
-    let stop = Stop::spawn("muster-pidfd", move |stop| theirs.run(&desk, &stop))?;
+    let (their_desk, their_table) = (desk.clone(), table.clone());
+    let stop = Stop::spawn("muster-pidfd", desk, move |stop| their_table.run(&their_desk, stop))?;
     Ok((Descriptors { table }, stop))
 }
 
@@ -109,23 +111,20 @@ impl Table {
         Ok(())
     }
 
-    fn run(&self, desk: &Desk, stop: &Poke) {
-        let stopped = epoll::EventData::new_u64(POKED - 1);
-        if epoll::add(&self.epoll, stop, stopped, epoll::EventFlags::IN).is_err() {
-            return;
-        }
+    fn run(&self, desk: &Desk, stop: &Poke) -> io::Result<()> {
+        epoll::add(&self.epoll, stop, epoll::EventData::new_u64(STOPPED), epoll::EventFlags::IN)?;
         let mut events = Vec::with_capacity(EVENTS_MAX);
         loop {
             let idle = self.watched().polled.is_empty();
             let timeout = Timespec { tv_sec: 0, tv_nsec: POLL_EVERY.subsec_nanos().into() };
             match epoll::wait(&self.epoll, spare_capacity(&mut events), if idle { None } else { Some(&timeout) }) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(_) => return,
+                Err(e) => return Err(e.into()),
             }
             for event in events.drain(..) {
                 match event.data.u64() {
                     POKED => self.poke.clear(),
-                    place if place == POKED - 1 => return,
+                    STOPPED => return Ok(()),
                     place => self.ended(desk, place),
                 }
             }

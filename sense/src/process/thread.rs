@@ -7,6 +7,8 @@ use std::thread::JoinHandle;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use super::desk::Desk;
+
 /// A descriptor that becomes readable when somebody pokes it.
 #[derive(Clone, Debug)]
 pub(super) struct Poke(Arc<OwnedFd>);
@@ -40,11 +42,13 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    /// Runs `body` in a thread of this name; it must return soon after its argument is readable.
-    pub(super) fn spawn(name: &str, body: impl FnOnce(Poke) + Send + 'static) -> io::Result<Stop> {
+    /// Runs `body` in a thread of this name; it must return soon after its argument is readable. When it fails, the desk
+    /// says that from now on nobody sees how processes end.
+    pub(super) fn spawn(name: &str, desk: &Arc<Desk>, body: impl FnOnce(&Poke) -> io::Result<()> + Send + 'static) -> io::Result<Stop> {
         let poke = Poke::new()?;
-        let theirs = poke.clone();
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || body(theirs))?;
+        let (theirs, desk) = (poke.clone(), desk.clone());
+        let run = move || body(&theirs).unwrap_or_else(|why| desk.blind(&why));
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
         Ok(Stop { thread: Some((poke, thread)) })
     }
 

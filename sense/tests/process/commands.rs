@@ -6,7 +6,7 @@ use muster_model::observation::Fact;
 use muster_sense::clock;
 use muster_sense::process::Ladder;
 
-use crate::support::{Ours, Scene, done, scene};
+use crate::support::{Ours, Scene, done, scene, with_scene};
 
 fn commands(scene: &Scene) {
     let begun = clock::now().0;
@@ -47,17 +47,17 @@ fn programs(scene: &Scene) {
 
 #[test]
 fn ebpf_tells_commands_that_name_a_service() {
-    scene(Ladder::Ebpf).as_ref().map(commands);
+    with_scene(Ladder::Ebpf, commands);
 }
 
 #[test]
 fn ebpf_tells_a_program_that_was_asked_for() {
-    scene(Ladder::Ebpf).as_ref().map(programs);
+    with_scene(Ladder::Ebpf, programs);
 }
 
 #[test]
 fn the_proc_connector_tells_a_program_that_was_asked_for() {
-    scene(Ladder::Connector).as_ref().map(programs);
+    with_scene(Ladder::Connector, programs);
 }
 
 #[test]

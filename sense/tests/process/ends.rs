@@ -4,10 +4,10 @@ use std::process::Command;
 
 use muster_model::id::{ProcessKey, ServiceName};
 use muster_model::observation::{End, Fact};
-use muster_sense::process::Ladder;
+use muster_sense::process::{Ladder, Processes};
 use muster_sense::{clock, proc};
 
-use crate::support::{Ours, Scene, done, late_end, scene};
+use crate::support::{Ours, Scene, done, late_end, scene, with_scene};
 
 fn service() -> ServiceName {
     "web".into()
@@ -132,15 +132,15 @@ macro_rules! on_each_source {
             use super::*;
             #[test]
             fn every_end_is_told_once_and_how() {
-                scene($ladder).as_ref().map(every_end);
+                with_scene($ladder, every_end);
             }
             #[test]
             fn short_lives_are_all_told() {
-                scene($ladder).as_ref().map(short_lives);
+                with_scene($ladder, short_lives);
             }
             #[test]
             fn a_process_lives_as_long_as_one_of_its_threads() {
-                scene($ladder).as_ref().map(first_thread_ends_first);
+                with_scene($ladder, first_thread_ends_first);
             }
         }
     )* };
@@ -181,4 +181,16 @@ fn every_rung_is_named_with_its_place_and_the_reason_for_not_a_better_one() {
     assert_eq!(rung("command").source, "none");
     assert_eq!(rung("memory_kill").source, "none");
     assert!(rung("process_end").why.as_deref().unwrap().contains("switched off"));
+}
+
+#[test]
+fn a_full_sink_is_counted_and_nothing_hangs() {
+    let (sink, seen) = crossbeam_channel::bounded(1);
+    let (processes, _) = Processes::start(sink, Ladder::Pidfd);
+    for code in 0..3 {
+        let ended = Ours::shell(&format!("exit {code}"));
+        ended.until_zombie();
+        processes.watch(&service(), ended.key());
+    }
+    assert_eq!((seen.len(), processes.lost()), (1, 2));
 }

@@ -1,6 +1,7 @@
 //! Real processes, really killed, seen through each source alone.
 //!
 //! A source that this machine does not have (no root, no BTF, another pid namespace) is skipped with a word about why.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it cannot go on")]
 
 mod commands;
 mod ends;

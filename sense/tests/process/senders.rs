@@ -71,7 +71,9 @@ fn a_shell_between_is_named_though_it_is_gone_too() {
 #[test]
 fn the_user_the_login_and_the_terminal_are_those_of_the_sender() {
     let Some(scene) = scene(Ladder::Ebpf) else { return };
-    let target = Ours::run(Command::new("setpriv").args(["--reuid", "65534", "--clear-groups", "sleep", "1000"]));
+    let ready = ["--reuid", "65534", "--clear-groups", "sh", "-c", "echo up; exec sleep 1000"];
+    let mut target = Ours::run(Command::new("setpriv").args(ready));
+    std::io::Read::read_exact(target.0.stdout.as_mut().unwrap(), &mut [0; 3]).unwrap();
     scene.processes.watch(&"web".into(), target.key());
     // The login may be set once where it is unset; a terminal comes from script(1).
     let script =
@@ -143,4 +145,26 @@ fn what_children_tell_their_parent_with_usr1_is_their_own_affair() {
         _ => None,
     });
     assert_eq!(first, libc::SIGUSR2, "not the child's");
+}
+
+#[test]
+fn a_thousand_killed_at_once_are_all_told_with_their_killer() {
+    let Some(scene) = scene(Ladder::Ebpf) else { return };
+    let many: Vec<Ours> = (0..1000).map(|_| watched(&scene)).collect();
+    let mut left: std::collections::BTreeSet<ProcessKey> = many.iter().map(Ours::key).collect();
+    done(Command::new("kill").arg("-9").args(many.iter().map(|one| one.pid().to_string())));
+    let mut named = 0;
+    while !left.is_empty() {
+        let (process, sender) = scene.wait("end or signal", |seen| match &seen.fact {
+            Fact::ProcessExited { process, .. } => Some((*process, None)),
+            Fact::SignalSent { process, sender, .. } => Some((*process, sender.clone())),
+            _ => None,
+        });
+        match sender {
+            Some(who) => named += usize::from(who.command.is_some_and(|command| command.starts_with("kill -9 ") && command.ends_with('…'))),
+            None => assert!(left.remove(&process), "told twice"),
+        }
+    }
+    assert_eq!(named as u64 + scene.processes.lost(), 1000);
+    assert!(named > 500, "only {named} killers named");
 }

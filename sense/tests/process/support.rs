@@ -33,6 +33,13 @@ pub(crate) fn scene(ladder: Ladder) -> Option<Scene> {
     Some(Scene { processes, rungs, seen })
 }
 
+/// Runs `body` in the scene with this source, where the machine has it.
+pub(crate) fn with_scene(ladder: Ladder, body: impl FnOnce(&Scene)) {
+    if let Some(scene) = scene(ladder) {
+        body(&scene);
+    }
+}
+
 /// Whether this machine has all that a source needs, so that to skip it would hide a fault.
 fn must_be_had(ladder: Ladder) -> bool {
     let root = rustix::process::geteuid().is_root();

@@ -1,6 +1,7 @@
 //! The best rung: small programs in the kernel (`bpf/muster.bpf.c`) that look at every end, signal and program start, keep
 //! to themselves what concerns no watched process, and hand over the rest within a tenth of a millisecond.
 
+mod heap;
 mod people;
 mod reader;
 mod record;
@@ -75,7 +76,8 @@ pub(super) fn start(desk: &Arc<Desk>) -> Result<(EbpfSource, Stop), Error> {
     loader.btf(Some(&types)).override_global("pid_namespace_inum", &namespace, true);
     let mut loaded = loader.load(OBJECT).map_err(|e| Error::Load(chain(&e)))?;
     drop(loader);
-    drop(types); // some ten megabytes
+    drop(types);
+    heap::give_back();
     for (program, tracepoint) in PROGRAMS {
         attach(&mut loaded, program, tracepoint)?;
     }
@@ -90,7 +92,7 @@ pub(super) fn start(desk: &Arc<Desk>) -> Result<(EbpfSource, Stop), Error> {
         _loaded: loaded,
     });
     let reader = Reader { ends, deeds, kernel: kernel.clone(), desk: desk.clone(), budget: Budget::default(), ends_lost: 0 };
-    let stop = Stop::spawn("muster-ebpf", move |stop| reader.run(&stop))?;
+    let stop = Stop::spawn("muster-ebpf", desk, move |stop| reader.run(stop))?;
     Ok((EbpfSource { kernel }, stop))
 }
 

@@ -1,20 +1,28 @@
 //! From what the kernel noted of a process to an [`Actor`] with the command lines of its parents.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use aya::maps::{HashMap, MapData};
 use muster_model::actor::Actor;
 
 use super::record::{Ancestor, PERSON_BYTES, Person};
 use crate::proc::{Proc, command_line};
 
+/// How many parents' command lines are remembered.
+const REMEMBERED_MAX: usize = 1024;
+
 /// Every program start of the last while, by pid (`STARTS`): it also knows those that have ended since.
 pub(super) struct People {
     starts: HashMap<MapData, u32, [u8; PERSON_BYTES]>,
     proc: Proc,
+    /// Command lines of long-lived parents, by pid and start time. They stay true: a new program would be in `starts`.
+    remembered: Mutex<BTreeMap<(i32, u64), String>>,
 }
 
 impl People {
     pub(super) fn new(starts: HashMap<MapData, u32, [u8; PERSON_BYTES]>, proc: Proc) -> People {
-        People { starts, proc }
+        People { starts, proc, remembered: Mutex::default() }
     }
 
     fn started(&self, pid: i32) -> Option<Person> {
@@ -79,8 +87,18 @@ impl People {
         if let Some(started) = self.started_as(parent.pid, parent.start).filter(|started| !started.arguments.is_empty()) {
             return command_line(&started.arguments);
         }
-        let command = self.proc.command(parent.pid).ok().flatten().filter(|_| self.is_still(parent.pid, parent.start));
-        command.unwrap_or_else(|| format!("[{}]", parent.comm))
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(command) = remembered.get(&(parent.pid, parent.start)) {
+            return command.clone();
+        }
+        let Some(command) = self.proc.command(parent.pid).ok().flatten().filter(|_| self.is_still(parent.pid, parent.start)) else {
+            return format!("[{}]", parent.comm);
+        };
+        if remembered.len() >= REMEMBERED_MAX {
+            remembered.clear();
+        }
+        remembered.insert((parent.pid, parent.start), command.clone());
+        command
     }
 
     fn is_still(&self, pid: i32, start: u64) -> bool {

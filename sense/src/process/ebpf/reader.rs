@@ -1,5 +1,6 @@
 //! The thread that takes what the eBPF programs say out of their rings.
 
+use std::io;
 use std::sync::Arc;
 
 use aya::maps::{MapData, RingBuf};
@@ -30,7 +31,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn run(mut self, stop: &Poke) {
+    pub(super) fn run(mut self, stop: &Poke) -> io::Result<()> {
         let mut next_look = clock::now().1.after(LOOK_AFTER_ALL_EVERY);
         loop {
             let left = next_look.since(clock::now().1).std();
@@ -44,10 +45,10 @@ impl Reader {
                     continue;
                 }
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(_) => return,
+                Err(e) => return Err(e.into()),
             }
             if !waits[2].revents().is_empty() {
-                return;
+                return Ok(());
             }
             self.round();
         }
