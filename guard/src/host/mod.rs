@@ -26,6 +26,7 @@ use muster_model::incident::{Incident, State};
 use muster_model::observation::{Fact, Rung};
 use muster_model::plan::{Order, Plan};
 use muster_model::roster::{Limits, Roster, Service};
+use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
 use agenda::Agenda;
@@ -34,6 +35,8 @@ pub use watched::{Pause, Watched};
 /// At most so many closed incidents are kept in memory; the ledger has them all.
 const INCIDENTS_MAX: usize = 1_000;
 
+/// The time for which acting steps are counted.
+const HOUR: Length = Length::seconds(3600);
 /// At most so many of Muster's own earlier process ids are remembered.
 const OWN_MAX: usize = 8;
 
@@ -113,6 +116,9 @@ impl Guard {
             Body::Roster { roster } => {
                 self.limits = roster.limits.clone();
                 self.services.retain(|name, _| roster.services.contains_key(name));
+                for incident in self.incidents.values_mut().filter(|i| i.state.is_open() && !roster.services.contains_key(&i.service)) {
+                    incident::became(incident, State::Closed, now.at, &Text::new("state-left-roster"), now.at);
+                }
                 for (name, service) in &roster.services {
                     match self.services.get_mut(name) {
                         Some(watched) => watched.set_service(service.clone()),
@@ -165,7 +171,7 @@ impl Guard {
         match command {
             Command::Recover { service } => {
                 if let Some(watched) = self.services.get_mut(service) {
-                    watched.work.grant(now);
+                    watched.work.grant();
                     watched.accepted = None;
                 }
             }
@@ -218,6 +224,9 @@ impl Guard {
             Decision::Refined { incident, loss } => {
                 if let Some(incident) = self.incidents.get_mut(incident) {
                     incident.loss = *loss;
+                    if let Some(watched) = self.services.get_mut(&incident.service) {
+                        watched.work.refined(now);
+                    }
                 }
             }
             Decision::Asked { service, exams, incident } => {
@@ -237,7 +246,7 @@ impl Guard {
                 if let Some(incident) = self.incidents.get_mut(incident) {
                     incident.plan = Some(plan.clone());
                     if let Some(watched) = self.services.get_mut(&incident.service) {
-                        watched.work.planned(plan.clone(), now);
+                        watched.work.planned(plan.clone(), incident.loss, incident.cause().map(|c| c.code));
                     }
                 }
             }
@@ -248,8 +257,8 @@ impl Guard {
                 if let Some(incident) = order.incident.as_ref().and_then(|id| self.incidents.get_mut(id)) {
                     incident::begun(incident, order, now.at);
                 }
-                if order.step.acts() {
-                    while self.begun.front().is_some_and(|t| now.mono.since(*t) > Length::seconds(3600)) {
+                if order.step.acts() && order.incident.is_some() {
+                    while self.begun.front().is_some_and(|t| now.mono.since(*t) > HOUR) {
                         self.begun.pop_front();
                     }
                     self.begun.push_back(now.mono);

@@ -8,7 +8,7 @@ use muster_model::roster::{Kind, Limits};
 use muster_model::time::{Length, Mono, Time};
 
 use super::Now;
-use super::watched::{Ended, Watched};
+use super::watched::{Ended, Leaving, Watched};
 
 /// How long the service manager may take to say what became of a unit whose main process ended on its order.
 const STOP_WITHIN: Length = Length::seconds(100);
@@ -109,7 +109,7 @@ impl Watched {
             }
             "deactivating" => match self.ended {
                 // Its end was nobody's order: it is lost already, and the manager is tidying up.
-                Some(ended) if !self.stop_ordered && !self.ended_on_order(ended) && ended.end != End::Code(0) => {
+                Some(ended) if self.leaving.is_none() && !self.ended_on_order(ended) && ended.end != End::Code(0) => {
                     Presence::Lost { loss: loss_of(ended.end), at: ended.at }
                 }
                 _ => within(self.unit_mono, STOP_WITHIN, Presence::Lost { loss: Loss::Hung, at }),
@@ -126,7 +126,7 @@ impl Watched {
             let until = ended.mono.after(length);
             if until > now.mono { Presence::Leaving { until } } else { lost }
         };
-        if self.stop_ordered || self.ended_on_order(ended) {
+        if self.leaving.is_some() || self.ended_on_order(ended) {
             return wait(STOP_WITHIN);
         }
         match ended.end {
@@ -150,10 +150,11 @@ impl Watched {
     fn unit_loss(&self, unit: &UnitState) -> Loss {
         let ended = self.ended.filter(|e| e.mono >= self.loaded_mono).map(|e| e.end);
         match unit.result.as_str() {
+            // However it took the stop: an exit code of its own (143), a SIGKILL after the time allowed.
+            _ if self.leaving == Some(Leaving::Stop) => Loss::Stopped,
             "start-limit-hit" => Loss::CrashLoop,
             "oom-kill" => Loss::OomKilled,
             "success" => match ended {
-                _ if self.stop_ordered => Loss::Stopped,
                 Some(End::Code(_)) if self.ended.is_some_and(|e| !self.ended_on_order(e)) => Loss::Exited,
                 Some(end @ (End::Signal(_) | End::Memory)) if self.ended.is_some_and(|e| !self.ended_on_order(e)) => loss_of(end),
                 _ => Loss::Stopped,

@@ -10,16 +10,16 @@ use muster_model::id::ServiceName;
 use muster_model::incident::{Incident, State};
 use muster_model::loss::Loss;
 use muster_model::plan::{Leave, Order, Outcome, Step};
-use muster_model::roster::Kind;
+use muster_model::roster::{Kind, Recover};
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
-use super::Guard;
 use super::diagnose::{self, Situation};
 use super::plan;
 use super::presence::{Presence, only_degrades};
 use super::watched::Watched;
 use super::work::Work;
+use super::{Guard, HOUR};
 
 /// How long examinations may take before the verdict settles without them.
 const SETTLE_WITHIN: Length = Length::seconds(2);
@@ -49,13 +49,13 @@ impl Guard {
         let Some(watched) = self.services.get(name) else { return (None, None) };
         let presence = watched.presence(self.now, &self.limits);
         let mut wake = Wake::default();
-        if let Some(until) = presence.until() {
+        if let Some(until) = presence.until().filter(|until| *until > self.now.mono) {
             wake.at(until);
         }
         let incident = watched.incident.as_ref().and_then(|id| self.incidents.get(id));
         let decision = match incident {
             Some(incident) if incident.state.is_open() => self.work_on(watched, incident, presence, &mut wake),
-            Some(incident) if incident.state == State::Recovered && presence.loss().is_some() && !self.steady(watched) => {
+            Some(incident) if incident.state == State::Recovered && self.relapsed(watched, incident, presence) => {
                 Some(became(incident, State::Open, self.now.at, Text::new("state-relapsed")))
             }
             _ => self.keep(watched, presence, &mut wake),
@@ -64,9 +64,12 @@ impl Guard {
         (decision, wake)
     }
 
-    /// Whether the service had been back for good before it was lost again.
-    fn steady(&self, watched: &Watched) -> bool {
-        watched.work.recovered.is_none_or(|since| self.now.mono.since(since) >= self.limits.steady)
+    /// Whether a service that was back is lost again before it was so for good, and in a way of the same sort. A stop, a
+    /// danger or a boot is a story of its own.
+    fn relapsed(&self, watched: &Watched, incident: &Incident, presence: Presence) -> bool {
+        let steady = watched.work.recovered.is_none_or(|since| self.now.mono.since(since) >= self.limits.steady);
+        let sort = |loss: Loss| (loss == Loss::Stopped, only_degrades(loss));
+        !steady && watched.rebooted.is_none() && presence.loss().is_some_and(|(loss, _)| sort(loss) == sort(incident.loss))
     }
 
     /// Nothing is lost so far as is on record.
@@ -123,12 +126,12 @@ impl Guard {
             // What was only a danger has become a loss: that is a story of its own, with its own moment.
             return Some(became(incident, State::Closed, now.at, Text::new("state-became-a-loss")));
         }
+        let situation = Situation { watched, incident, now, rungs: &self.rungs, own: &self.own };
         if let Some((loss, _)) = presence.loss()
-            && let Some(loss) = self.refine(watched, incident, loss)
+            && let Some(loss) = self.refine(&situation, loss)
         {
             return Some(Decision::Refined { incident: incident.id.clone(), loss });
         }
-        let situation = Situation { watched, incident, now, rungs: &self.rungs, own: &self.own };
         if !work.judged {
             return Some(Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(&situation), settled: false });
         }
@@ -155,7 +158,8 @@ impl Guard {
         if differs(&causes, &incident.causes) {
             return Some(Decision::Verdict { incident: incident.id.clone(), causes, settled: work.settled });
         }
-        if watched.paused(now.at).is_some() {
+        if let Some(pause) = watched.paused(now.at) {
+            wake.at(now.mono.after(pause.until.since(now.at)));
             return self.back(watched, incident, presence, wake);
         }
         match presence {
@@ -187,7 +191,8 @@ impl Guard {
         Some(became(incident, State::Recovered, at, why))
     }
 
-    fn refine(&self, watched: &Watched, incident: &Incident, seen: Loss) -> Option<Loss> {
+    fn refine(&self, situation: &Situation<'_>, seen: Loss) -> Option<Loss> {
+        let Situation { watched, incident, .. } = situation;
         let work = &watched.work;
         let restarts = watched.unit.as_ref().map_or(0, |u| u.restarts.saturating_sub(work.restarts)) as usize;
         let loops = work.losses_within(self.now.mono, LOOP_REACH).max(restarts) >= LOOP_LOSSES;
@@ -196,6 +201,8 @@ impl Guard {
             (Loss::Exited, Loss::Exited) if loops => Loss::CrashLoop,
             (Loss::Killed | Loss::Exited | Loss::Stopped, Loss::OomKilled) => Loss::OomKilled,
             (Loss::Exited, Loss::Killed) if work.attempts == 0 => Loss::Killed,
+            // Whatever it was before: now somebody wants it down (promise 5).
+            (_, Loss::Stopped) if diagnose::is_ordered(situation) => Loss::Stopped,
             (kept, _) => kept,
         };
         (loss != incident.loss).then_some(loss)
@@ -212,13 +219,11 @@ impl Guard {
             wake.at(now.mono.after(pause.until.since(now.at)));
             return None;
         }
-        let Some(plan) = &work.plan else { return self.choose(watched, incident, situation, wake) };
-        let granted = plan.leave == Leave::Granted || work.granted;
-        if !granted {
-            return self.left_alone(watched, incident, situation, wake);
-        }
-        if work.granted && plan.leave != Leave::Granted {
+        let Some(plan) = work.plan.as_ref().filter(|_| !outdated(work, incident, situation)) else {
             return self.choose(watched, incident, situation, wake);
+        };
+        if plan.leave != Leave::Granted {
+            return self.left_alone(watched, incident, situation, wake);
         }
         if work.failed {
             if let Some(order) = undo(work) {
@@ -277,7 +282,9 @@ impl Guard {
             wake.at(when);
             return None;
         }
-        let plan = plan::choose(situation, work.attempts + 1, work.granted, MANAGER_SLACK);
+        // A plan that was never begun is no attempt.
+        let attempt = if work.plan.is_some() && work.last_begun.is_none() { work.attempts } else { work.attempts + 1 };
+        let plan = plan::choose(situation, attempt, work.granted, MANAGER_SLACK);
         Some(Decision::Planned { incident: incident.id.clone(), plan })
     }
 
@@ -289,7 +296,7 @@ impl Guard {
         }
         let work = &watched.work;
         match &work.exams {
-            Some((asked, pending)) if work.last_begun.is_none_or(|begun| *asked > begun) => {
+            Some((asked, pending)) if work.asked_since => {
                 let until = asked.after(SETTLE_WITHIN);
                 if !pending.is_empty() && until > self.now.mono {
                     wake.at(until);
@@ -310,9 +317,9 @@ impl Guard {
         let now = self.now;
         let Some(plan) = &watched.work.plan else { return None };
         match (plan.leave, watched.service.restore_after) {
-            (Leave::Withheld, Some(after)) if plan::is_intent(situation) && incident.acknowledged.is_none() => {
-                let when = now.mono.after(Length(after.0.saturating_sub(now.at.since(incident.lost_at).0)));
-                if now.at.since(incident.lost_at) >= after {
+            (Leave::Withheld, Some(after)) if self.may_put_back(watched, incident, situation) => {
+                let when = watched.work.since.after(after);
+                if when <= now.mono {
                     let mut plan = plan.clone();
                     plan.leave = Leave::Granted;
                     plan.why = Text::new("plan-restore-after").with("after", after);
@@ -334,6 +341,11 @@ impl Guard {
             }
             _ => None,
         }
+    }
+
+    /// Whether an unannounced stop is to be put back after a while: the roster says so, and nobody has confirmed the stop.
+    fn may_put_back(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>) -> bool {
+        watched.service.recover == Recover::Auto && plan::is_intent(situation) && incident.acknowledged.is_none()
     }
 
     /// Another process holds its port. It is nobody's to kill but a person's; once it is gone, the service is started.
@@ -365,11 +377,15 @@ impl Guard {
     fn begin(&self, watched: &Watched, order: Order, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
         if order.step.acts() {
-            let busy = self.services.values().filter(|w| w.work.is_acting()).count();
-            let hour = self.begun.iter().filter(|t| now.mono.since(**t) <= Length::seconds(3600)).count();
+            let busy = self.services.values().filter(|w| w.work.is_mending()).count();
             let waits = watched.service.depends.iter().any(|d| self.is_being_mended(d));
-            if busy >= self.limits.at_once as usize || hour >= self.limits.steps_an_hour as usize || waits {
+            if busy >= self.limits.at_once as usize || waits {
                 wake.at(now.mono.after(HELD_UP));
+                return None;
+            }
+            let earlier = self.begun.iter().rev().nth((self.limits.steps_an_hour as usize).saturating_sub(1));
+            if let Some(free) = earlier.map(|t| t.after(HOUR)).filter(|free| *free > now.mono) {
+                wake.at(free);
                 return None;
             }
         }
@@ -387,6 +403,13 @@ impl Guard {
 
 fn became(incident: &Incident, state: State, at: Time, why: Text) -> Decision {
     Decision::Became { incident: incident.id.clone(), state, at, why }
+}
+
+/// Whether the plan in hand was made for something else than what is so now, and is not too far gone to be left.
+fn outdated(work: &Work, incident: &Incident, situation: &Situation<'_>) -> bool {
+    let so_now = (incident.loss, incident.cause().map(|c| c.code));
+    let fights = plan::is_intent(situation) && !work.granted;
+    work.planned_for != Some(so_now) && (work.last_begun.is_none() || fights)
 }
 
 /// The last thing a failed plan did that is to be taken back.

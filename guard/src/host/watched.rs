@@ -36,6 +36,15 @@ pub struct Pause {
     pub by: String,
 }
 
+/// What the service manager was told, when it takes a unit down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// To stop it.
+    Stop,
+    /// To stop it and start it again.
+    Restart,
+}
+
 /// The end of a main process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
@@ -72,8 +81,8 @@ pub struct Watched {
     pub(crate) unit: Option<UnitState>,
     /// When the service manager last said something.
     pub(crate) unit_mono: Mono,
-    /// The service manager is stopping it on somebody's order.
-    pub(crate) stop_ordered: bool,
+    /// The service manager is taking it down on somebody's order.
+    pub(crate) leaving: Option<Leaving>,
     /// Its processes that are there (`run`, `process`), each with when it was first seen.
     pub(crate) processes: BTreeMap<ProcessKey, Mono>,
     pub(crate) main: Option<(ProcessKey, Mono)>,
@@ -118,7 +127,7 @@ impl Watched {
             service,
             unit: None,
             unit_mono: now.mono,
-            stop_ordered: false,
+            leaving: None,
             processes: BTreeMap::new(),
             main: None,
             ended: None,
@@ -170,7 +179,7 @@ impl Watched {
         self.probes.iter_mut().for_each(|p| *p = None);
         self.unit = None;
         self.unit_mono = now.mono;
-        self.stop_ordered = false;
+        self.leaving = None;
         self.ports_mono = None;
         self.work.interrupted(now);
         if let Some(at) = booted {
@@ -180,6 +189,7 @@ impl Watched {
             self.ended = None;
             self.present_since = None;
             self.loaded_mono = now.mono;
+            self.unvalidated = self.unvalidated.map(|_| now.mono);
         }
     }
 
@@ -261,7 +271,7 @@ impl Watched {
 
     fn new_main(&mut self, process: ProcessKey, now: Now) {
         self.main = Some((process, now.mono));
-        self.stop_ordered = false;
+        self.leaving = None;
         self.config_loaded(now);
     }
 
@@ -297,8 +307,11 @@ impl Watched {
     }
 
     fn unit_said(&mut self, unit: &UnitState, now: Now) {
-        let ordered = matches!(unit.job.as_deref(), Some("stop" | "restart" | "try-restart"));
-        self.stop_ordered = ordered || (self.stop_ordered && unit.active != "active");
+        self.leaving = match unit.job.as_deref() {
+            Some("stop") => Some(Leaving::Stop),
+            Some("restart" | "try-restart") => Some(Leaving::Restart),
+            _ => self.leaving.filter(|_| unit.active != "active"),
+        };
         let was_reloading = self.unit.as_ref().is_some_and(|u| u.active == "reloading");
         match unit.main {
             Some(main) if self.ended.is_none_or(|e| e.process != main) => {

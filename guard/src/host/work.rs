@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
+use muster_model::cause::Code;
 use muster_model::exam::{Exam, Examined};
 use muster_model::id::Seq;
-use muster_model::plan::{Done, Order, Outcome, Plan};
+use muster_model::loss::Loss;
+use muster_model::plan::{Done, Leave, Order, Outcome, Plan};
 use muster_model::time::{Length, Mono, Time};
 
 use super::Now;
@@ -30,13 +32,19 @@ pub(crate) struct Found {
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     pub(crate) opened: Mono,
+    /// Since when it has been lost in this way.
+    pub(crate) since: Mono,
     /// When the examinations were asked for, and which have yet to come in.
     pub(crate) exams: Option<(Mono, Vec<Exam>)>,
+    /// They were asked for after the last step was begun.
+    pub(crate) asked_since: bool,
     pub(crate) found: Vec<Found>,
     /// A first verdict was given.
     pub(crate) judged: bool,
     pub(crate) settled: bool,
     pub(crate) plan: Option<Plan>,
+    /// The loss and the likeliest cause for which it was made.
+    pub(crate) planned_for: Option<(Loss, Option<Code>)>,
     /// The step of the plan that comes next.
     pub(crate) place: u32,
     running: Option<Order>,
@@ -62,11 +70,18 @@ pub(crate) struct Work {
 
 impl Work {
     pub(crate) fn opened(now: Now, restarts: u32, granted: bool) -> Work {
-        Work { opened: now.mono, restarts, granted, losses: VecDeque::from([now.mono]), ..Work::default() }
+        Work { opened: now.mono, since: now.mono, restarts, granted, losses: VecDeque::from([now.mono]), ..Work::default() }
     }
 
-    pub(crate) fn grant(&mut self, _now: Now) {
+    /// A person said yes: a plan that waits for it is made anew, for what is so now.
+    pub(crate) fn grant(&mut self) {
         self.granted = true;
+        self.plan = self.plan.take().filter(|p| p.leave == Leave::Granted);
+    }
+
+    /// It is lost in another way than it was.
+    pub(crate) fn refined(&mut self, now: Now) {
+        self.since = now.mono;
     }
 
     /// A yes is to the loss at hand, not to one to come.
@@ -80,6 +95,7 @@ impl Work {
 
     pub(crate) fn asked(&mut self, exams: &[Exam], now: Now) {
         self.exams = Some((now.mono, exams.to_vec()));
+        self.asked_since = true;
     }
 
     pub(crate) fn examined(&mut self, seq: Seq, examined: &Examined, now: Now) {
@@ -97,9 +113,10 @@ impl Work {
         self.settled |= settled;
     }
 
-    pub(crate) fn planned(&mut self, plan: Plan, _now: Now) {
+    pub(crate) fn planned(&mut self, plan: Plan, loss: Loss, cause: Option<Code>) {
         self.attempts = plan.attempt;
         self.plan = Some(plan);
+        self.planned_for = Some((loss, cause));
         self.place = 0;
         self.done.clear();
         self.failed = false;
@@ -109,6 +126,7 @@ impl Work {
 
     pub(crate) fn begun(&mut self, order: Order, now: Now) {
         self.last_begun = Some(now.mono);
+        self.asked_since = false;
         self.running = Some(order);
     }
 
@@ -124,6 +142,7 @@ impl Work {
         }
         if done.order.undo {
             self.done.retain(|d| d.order.place != done.order.place);
+            self.failed = true;
             return;
         }
         match done.outcome {
@@ -138,6 +157,7 @@ impl Work {
         self.exams = None;
         self.settled = false;
         self.opened = now.mono;
+        self.since = now.mono;
         self.recovered = self.recovered.map(|_| now.mono);
         self.losses = self.losses.iter().map(|_| now.mono).collect();
         self.first_start = None;
@@ -158,6 +178,7 @@ impl Work {
     /// Lost again before it was steady.
     pub(crate) fn relapsed(&mut self, now: Now) {
         self.recovered = None;
+        self.since = now.mono;
         self.plan = None;
         self.settled = false;
         self.exams = None;
@@ -170,6 +191,11 @@ impl Work {
     /// A step that alters the service is being run.
     pub(crate) fn is_acting(&self) -> bool {
         self.running.as_ref().is_some_and(|o| o.step.acts())
+    }
+
+    /// So is one that is to mend a loss.
+    pub(crate) fn is_mending(&self) -> bool {
+        self.is_acting() && self.running.as_ref().is_some_and(|o| o.incident.is_some())
     }
 
     pub(crate) fn running(&self) -> Option<&Order> {

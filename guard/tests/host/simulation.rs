@@ -3,6 +3,8 @@
 //! `MUSTER_SIM_HISTORIES` sets how many; `MUSTER_SIM_SEED` replays one. A seed that broke a promise is printed with its
 //! history, and kept in `tests/regressions.txt` for ever.
 
+use std::collections::BTreeMap;
+
 use muster_model::event::Command;
 use muster_model::id::ServiceName;
 use muster_model::observation::End;
@@ -23,11 +25,22 @@ fn ten_thousand_histories_keep_the_promises() {
     let histories = env("MUSTER_SIM_HISTORIES").unwrap_or(HISTORIES);
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let broken = std::thread::scope(|scope| {
-        let run = |first: u64| move || (first..histories).step_by(threads as usize).find(|seed| history(*seed).promises.broken.is_some());
-        let running: Vec<_> = (0..threads).map(|first| scope.spawn(run(first))).collect();
-        running.into_iter().filter_map(|r| r.join().expect("a history does not panic")).min()
+        let run = |first: u64| {
+            move || (first..histories).step_by(threads as usize).filter_map(|seed| Some((seed, history(seed).promises.broken?)))
+        };
+        let running: Vec<_> = (0..threads).map(|first| scope.spawn(move || run(first)().collect::<Vec<_>>())).collect();
+        running.into_iter().flat_map(|r| r.join().expect("a history does not panic")).collect::<Vec<_>>()
     });
-    if let Some(seed) = broken {
+    let mut first: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for (seed, promise) in &broken {
+        let kind = promise.split(": ").nth(1).unwrap_or(promise);
+        let (count, least) = first.entry(kind).or_insert((0, *seed));
+        (*count, *least) = (*count + 1, (*seed).min(*least));
+    }
+    for (promise, (count, seed)) in &first {
+        println!("{count} of {histories} histories broke “{promise}”, the first of them is seed {seed}");
+    }
+    if let Some((_, seed)) = first.into_values().min_by_key(|(_, seed)| *seed) {
         assert_kept(seed);
     }
 }

@@ -24,6 +24,7 @@ use muster_model::text::Text;
 use muster_model::time::{Length, Time};
 
 use super::watched::Watched;
+pub(crate) use operator_stopped::is_ordered;
 pub(crate) use situation::Situation;
 
 /// The causes that are looked for.
@@ -81,8 +82,8 @@ pub(crate) fn causes(s: &Situation<'_>) -> Vec<Cause> {
     let mut causes: Vec<Cause> = looked
         .into_iter()
         .map(|h| {
-            // Three digits: more would feign a precision that is not there.
-            let confidence = (weight(&h) / sum * 1000.0).round() / 1000.0;
+            // Three digits: more would feign a precision that is not there. Cut, so that they never add up to more than 1.
+            let confidence = (weight(&h) / sum * 1000.0).floor() / 1000.0;
             let Hypothesis { code, summary, subject, actor, change, mut evidence } = h;
             evidence.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
             Cause { code, confidence, confirmed: false, summary, subject, actor, change, evidence }

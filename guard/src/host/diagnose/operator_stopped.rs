@@ -39,10 +39,16 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     Some(h)
 }
 
-/// The newest command around the loss that has one of these words, and names the service where it can.
+/// Whether somebody wants it down: the service manager was told so, or a person was seen to tell it.
+pub(crate) fn is_ordered(s: &Situation<'_>) -> bool {
+    s.stop_was_ordered() || command(s, &["stop", "disable", "mask"]).is_some()
+}
+
+/// The newest command around the loss that has one of these words, and names the service where it can. As long as the
+/// service is down by a stop, a later one counts too.
 pub(super) fn command(s: &Situation<'_>, words: &[&str]) -> Option<(Time, String, Actor)> {
     let from = s.incident.lost_at.before(REACH);
-    let until = s.incident.lost_at.after(Length::seconds(5));
+    let until = if s.incident.loss == Loss::Stopped { s.now.at } else { s.incident.lost_at.after(Length::seconds(5)) };
     let has_word = |a: &Actor| a.command.as_deref().is_some_and(|c| c.split_whitespace().any(|w| words.contains(&w)));
     let seen = s
         .watched

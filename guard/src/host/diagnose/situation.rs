@@ -14,7 +14,7 @@ use muster_model::time::{Length, Time};
 
 use crate::host::Now;
 use crate::host::traces::Trace;
-use crate::host::watched::{Ended, Watched};
+use crate::host::watched::{Ended, Leaving, Watched};
 
 /// A loss, and all that is known around it.
 pub(crate) struct Situation<'a> {
@@ -43,14 +43,21 @@ impl<'a> Situation<'a> {
     pub(crate) fn is_outside(&self, actor: &Actor) -> bool {
         let own = self.ended().map(|e| e.process).or(self.watched.main.map(|(p, _)| p));
         let managers = actor.is_init()
-            || (actor.parent_pids.first() == Some(&1) && actor.tty.is_none() && actor.login_uid.is_none() && self.stop_was_ordered());
-        let musters = actor.pid.is_some_and(|pid| self.own.contains(&pid));
-        !managers && !musters && own.is_none_or(|p| !actor.descends_from(p.pid.get()))
+            || (actor.parent_pids.first() == Some(&1)
+                && actor.tty.is_none()
+                && actor.login_uid.is_none()
+                && self.watched.leaving.is_some());
+        !managers && !self.is_own(actor) && own.is_none_or(|p| !actor.descends_from(p.pid.get()))
+    }
+
+    /// Whether it was Muster itself.
+    fn is_own(&self, actor: &Actor) -> bool {
+        actor.pid.is_some_and(|pid| self.own.contains(&pid))
     }
 
     /// The service manager stopped it because it was told to.
     pub(crate) fn stop_was_ordered(&self) -> bool {
-        self.watched.stop_ordered
+        self.watched.leaving == Some(Leaving::Stop)
     }
 
     /// What the validator said, of which file and line.
@@ -75,6 +82,7 @@ impl<'a> Situation<'a> {
             self.watched
                 .traces
                 .changes()
+                .filter(|(_, c)| !c.actor.as_ref().is_some_and(|a| self.is_own(a)))
                 .find(|(_, c)| c.subject == path && !matches!(c.what, Altered::Permission { .. } | Altered::Enablement { .. }))
         };
         let mut altered: Vec<Altering<'a>> = match self.compared() {
@@ -107,11 +115,7 @@ impl<'a> Situation<'a> {
     /// Log lines around the loss that the service's pack, or the general list, knows to speak for `code`.
     pub(crate) fn known_lines(&self, code: Code) -> Vec<(&'a LogLine, &'a str)> {
         let from = self.incident.lost_at.before(Length::seconds(30));
-        self.lines()
-            .iter()
-            .filter(|l| l.at >= from)
-            .filter_map(|l| Some((l, self.watched.known_lines.means(code, &l.text)?)))
-            .collect()
+        self.lines().iter().filter(|l| l.at >= from).filter_map(|l| Some((l, self.watched.known_lines.means(code, &l.text)?))).collect()
     }
 
     /// What the service logged around the loss, oldest first.

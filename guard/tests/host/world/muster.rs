@@ -20,6 +20,9 @@ pub struct Muster {
 /// So many decisions may follow from one thing that happens to one service.
 const DECISIONS_MAX: usize = 64;
 
+/// So many events are more than any of these histories needs.
+const EVENTS_MAX: usize = 30_000;
+
 impl World {
     pub fn muster_pid(&self) -> i32 {
         500 + self.life as i32
@@ -46,7 +49,7 @@ impl World {
         let mut decisions = 0;
         let mut to_append = VecDeque::from([body]);
         while let Some(body) = to_append.pop_front() {
-            if self.dies_now() {
+            if self.promises.broken.is_some() || self.dies_now() {
                 return;
             }
             let event = self.append(body);
@@ -91,6 +94,9 @@ impl World {
             body,
         };
         self.ledger.push(event.clone());
+        if self.ledger.len() > EVENTS_MAX {
+            self.broken(format!("a history ends: {} events, the last is {:?}", self.ledger.len(), event.body.kind()));
+        }
         event
     }
 
@@ -116,8 +122,10 @@ impl World {
         let durable = self.ledger.iter().rposition(|e| e.body.must_be_durable()).map_or(0, |at| at + 1).max(2.min(self.ledger.len()));
         let lost = if self.weather.varies { self.chance.below((self.ledger.len() - durable) as u64 + 1).min(20) as usize } else { 0 };
         self.ledger.truncate(self.ledger.len() - lost);
+        self.remember_from_ledger();
         self.boot += 1;
         self.boot_since = self.now + down;
+        let boot_wall = self.wall();
         for t in self.services.values_mut() {
             t.process = None;
             t.start_next = false;
@@ -129,6 +137,7 @@ impl World {
             t.unit.ended = None;
             (t.unit.active, t.unit.sub, t.unit.job, t.unit.result) = ("inactive", "dead", None, "success");
             t.unit.restarts = 0;
+            t.unit.since = boot_wall;
             t.unit.starts.clear();
             t.absent_since = Some(self.now);
             t.well_since = None;

@@ -140,6 +140,14 @@ impl World {
                     self.touched(&service);
                 }
             }
+            // What no service manager keeps is ended by hand.
+            Act::Stop { service, by } | Act::Disable { service, by } | Act::Mask { service, by } | Act::Restart { service, by }
+                if !self.services[&service].is_unit() =>
+            {
+                self.does(Act::Signal { service, signal: 15, by });
+            }
+            Act::DisableLater { service, .. } if !self.services[&service].is_unit() => {}
+            Act::Edit { service, .. } if !self.services[&service].has_config() => {}
             Act::Stop { service, by } => self.takes_down(&service, by, "stop", None),
             Act::Disable { service, by } => self.takes_down(&service, by, "disable --now", Some(UnitFile::Disabled)),
             Act::Mask { service, by } => self.takes_down(&service, by, "mask --now", Some(UnitFile::Masked)),

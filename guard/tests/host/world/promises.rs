@@ -74,6 +74,18 @@ impl World {
         }
     }
 
+    /// The machine went down, and the end of the ledger with it: what is on record is what counts.
+    pub(super) fn remember_from_ledger(&mut self) {
+        let guard = self.replayed();
+        let open: Vec<_> = guard.incidents().filter(|i| i.state.is_open()).collect();
+        self.promises.open = open.iter().map(|i| (i.id.clone(), i.service.clone())).collect();
+        self.promises.restored.retain(|id, _| guard.incident(id.as_str()).is_some());
+        for t in self.services.values_mut() {
+            // A stop that was told to nobody does not outlast the boot.
+            t.meant_down = t.meant_down.filter(|_| open.iter().any(|i| i.service == t.row.name && i.loss == Loss::Stopped));
+        }
+    }
+
     /// What Muster has been told of an operator's stop.
     pub(super) fn told_of(&mut self, body: &Body) {
         let Body::Observed(o) = body else { return };
@@ -106,7 +118,10 @@ impl World {
     pub(super) fn recorded(&mut self, event: &Event) {
         match &event.body {
             Body::Told(told) => self.told(&told.command, event.at),
-            Body::Started(_) if self.ledger.iter().rev().nth(1).is_some_and(|e| e.boot != event.boot) => self.promises.begun.clear(),
+            Body::Started(_) if self.ledger.iter().rev().nth(1).is_some_and(|e| e.boot != event.boot) => {
+                self.promises.begun.clear();
+                self.promises.attempts.values_mut().for_each(|(_, ended)| *ended = None);
+            }
             Body::Roster { roster } => {
                 let gone = |name: &ServiceName| !roster.services.contains_key(name);
                 self.promises.open.retain(|_, s| !gone(s));
