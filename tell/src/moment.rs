@@ -37,7 +37,7 @@ fn tenths(n: u64, unit: u64) -> String {
 pub fn ago(language: Language, now: Time, then: Time) -> String {
     let gone = now.since(then);
     if gone.0 < SECOND {
-        return say_key(language, "ago-now", &[]);
+        return say_key(language, "time-just-now", &[]);
     }
     // Beyond ten seconds tenths are noise, and beyond a minute seconds are.
     let coarse = match gone.0 {
@@ -45,7 +45,7 @@ pub fn ago(language: Language, now: Time, then: Time) -> String {
         MINUTE..HOUR => gone.0 / MINUTE * MINUTE,
         _ => gone.0,
     };
-    say_key(language, "ago", &[("length", &length(language, Length(coarse)))])
+    say_key(language, "time-ago", &[("length", &length(language, Length(coarse)))])
 }
 
 /// The time of day in UTC to the millisecond, `10:00:01.123`.

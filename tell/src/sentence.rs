@@ -116,9 +116,10 @@ impl Teller {
 
     fn change(&self, change: &Change) -> String {
         let what = match &change.what {
-            Altered::Permission { before, after } | Altered::Enablement { before, after } => {
-                self.say("event-change-from-to", &[("before", before), ("after", after)])
-            }
+            Altered::Permission { before, after } | Altered::Enablement { before, after } => self.say(
+                "event-change-from-to",
+                &[("what", &self.word(Words::Altered, change.what.word())), ("before", before), ("after", after)],
+            ),
             what @ (Altered::Created { .. } | Altered::Edited { .. } | Altered::Deleted { .. }) => self.word(Words::Altered, what.word()),
         };
         match &change.actor {

@@ -1,6 +1,7 @@
 # The record: events, changes, versions, the ledger.
 
 list-comma = ,{" "}
+list-clause = ,{" "}
 actor-as = as { $user }
 actor-notes = { $person } ({ $notes })
 actor-command = { $who }: { $command }
@@ -29,7 +30,7 @@ event-unit-main = { $unit } is { $state }, main process { $pid }
 event-command-run = { $actor }
 event-change = { $path }: { $what }
 event-change-by = { $path }: { $what } by { $actor }
-event-change-from-to = { $before } → { $after }
+event-change-from-to = { $what }: { $before } → { $after }
 event-config-seen = { $path } is at version { $version }
 event-listens = listens on { $ports }
 event-listens-nowhere = listens on no port

@@ -1,6 +1,6 @@
 # The terminal: answers and errors of the commands. An error says what is wrong and what to do.
 
-sentence = { $text }.
+text-sentence = { $text }.
 failure-prefix = muster:{" "}
 
 error-not-running = No Muster runs on { $data }. `muster up` starts one; --data names another folder.
@@ -67,5 +67,5 @@ length-s = { $n } s
 length-min = { $n } min
 length-h = { $n } h
 length-d = { $n } d
-ago = { $length } ago
-ago-now = just now
+time-ago = { $length } ago
+time-just-now = just now

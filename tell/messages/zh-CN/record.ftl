@@ -1,6 +1,7 @@
 # 记录：事件、变更、版本、账本。
 
 list-comma = 、
+list-clause = ，
 actor-as = 以 { $user } 身份
 actor-notes = { $person }（{ $notes }）
 actor-command = { $who }：{ $command }
@@ -17,8 +18,8 @@ end-code = 退出，退出码 { $code }
 end-signal = 被 { $signal } 终止
 end-memory = 因内存不足被内核终止
 end-unknown = 已消失，无法得知如何结束
-event-signal-sent = { $sender } 向进程 { $pid } 发送 { $signal }
-event-signal-by-kernel = 内核向进程 { $pid } 发送 { $signal }
+event-signal-sent = 进程 { $pid } 收到 { $signal }，发送者 { $sender }
+event-signal-by-kernel = 进程 { $pid } 收到内核发送的 { $signal }
 event-memory-kill = 内核因内存不足选中进程 { $pid } 予以终止
 event-memory-kill-limit = 进程 { $pid } 触及 { $mib } MiB 的内存上限
 event-unit = { $unit } 的状态为 { $state }
@@ -26,7 +27,7 @@ event-unit-main = { $unit } 的状态为 { $state }，主进程 { $pid }
 event-command-run = { $actor }
 event-change = { $path }：{ $what }
 event-change-by = { $path }：{ $what }，操作者 { $actor }
-event-change-from-to = { $before } → { $after }
+event-change-from-to = { $what }：{ $before } → { $after }
 event-config-seen = { $path } 的版本为 { $version }
 event-listens = 监听端口 { $ports }
 event-listens-nowhere = 未监听任何端口

@@ -1,6 +1,6 @@
 # 终端：各命令的回答与错误。错误要说明出了什么问题、该怎么办。
 
-sentence = { $text }。
+text-sentence = { $text }。
 failure-prefix = muster：
 
 error-not-running = { $data } 上没有运行 Muster。`muster up` 可启动；--data 可指定其他目录。
@@ -64,5 +64,5 @@ length-s = { $n } 秒
 length-min = { $n } 分钟
 length-h = { $n } 小时
 length-d = { $n } 天
-ago = { $length }前
-ago-now = 刚刚
+time-ago = { $length }前
+time-just-now = 刚刚

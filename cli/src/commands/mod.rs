@@ -1,0 +1,65 @@
+//! One file for each command.
+
+mod changes;
+mod check;
+mod config;
+mod demo;
+mod diff;
+mod down;
+mod events;
+mod incident;
+mod incidents;
+mod ledger;
+mod pause;
+mod recover;
+mod restore;
+mod resume;
+mod status;
+mod up;
+mod why;
+
+use muster_model::event;
+use muster_model::request::{Reply, Request};
+use muster_model::text::Text;
+
+use crate::arguments::Command;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::socket::odd;
+
+/// Runs what was typed.
+pub(crate) fn run(context: &Context, command: Command) -> Outcome {
+    match command {
+        Command::Up => up::run(context),
+        Command::Down(typed) => down::run(context, &typed),
+        Command::Demo(typed) => demo::run(context, &typed),
+        Command::Config(typed) => config::run(context, typed),
+        Command::Status(typed) => status::run(context, &typed),
+        Command::Why(typed) => why::run(context, typed.of),
+        Command::Incidents => incidents::run(context),
+        Command::Incident(typed) => incident::run(context, typed),
+        Command::Events(typed) => events::run(context, typed),
+        Command::Changes(typed) => changes::run(context, typed),
+        Command::Diff(typed) => diff::run(context, &typed),
+        Command::Restore(typed) => restore::run(context, &typed),
+        Command::Recover(typed) => recover::run(context, &typed),
+        Command::Pause(typed) => pause::run(context, &typed),
+        Command::Resume(typed) => resume::run(context, &typed),
+        Command::Check(typed) => check::run(context, &typed),
+        Command::Ledger(typed) => ledger::run(context, &typed),
+        Command::SampleService(typed) => demo::sample::run(&typed),
+    }
+}
+
+/// Tells the running Muster something, and says that it was taken.
+fn tell(context: &Context, command: event::Command, taken: &Text) -> Outcome {
+    match context.agent().ask(&Request::Tell(command))? {
+        Reply::Taken => context.tell(taken),
+        other => Err(odd(&other)),
+    }
+}
+
+/// A service that the roster does not have.
+fn no_such_service(name: &str) -> Failure {
+    Failure::Failed(Text::new("error-no-such-service").with("service", name))
+}
