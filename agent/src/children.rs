@@ -25,7 +25,7 @@ const LOG_BYTES_MAX: u64 = 16 << 20;
 
 /// Why a service could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
-pub enum ChildError {
+pub(crate) enum ChildError {
     /// It is not a service that Muster runs.
     #[error("`{0}` is not a service that Muster runs itself")]
     NotOurs(ServiceName),
@@ -60,7 +60,7 @@ pub enum ChildError {
 
 /// Muster's own children, and those it took over from an earlier Muster.
 #[derive(Debug)]
-pub struct Children {
+pub(crate) struct Children {
     logs: PathBuf,
     data: PathBuf,
     /// Started by this Muster, and not yet waited for.
@@ -73,14 +73,14 @@ impl Children {
     ///
     /// # Errors
     /// The folder cannot be made.
-    pub fn new(data: &Path) -> std::io::Result<Children> {
+    pub(crate) fn new(data: &Path) -> std::io::Result<Children> {
         let logs = data.join("run");
         fs::create_dir_all(&logs)?;
         Ok(Children { logs, data: data.to_owned(), unreaped: Mutex::default(), alive: Mutex::default() })
     }
 
     /// Where a service's output is.
-    pub fn log(&self, service: &ServiceName) -> PathBuf {
+    pub(crate) fn log(&self, service: &ServiceName) -> PathBuf {
         self.logs.join(format!("{service}.log"))
     }
 
@@ -88,7 +88,7 @@ impl Children {
     ///
     /// # Errors
     /// See [`ChildError`].
-    pub fn start(&self, service: &Service) -> Result<ProcessKey, ChildError> {
+    pub(crate) fn start(&self, service: &Service) -> Result<ProcessKey, ChildError> {
         let Kind::Run(line) = &service.kind else { return Err(ChildError::NotOurs(service.name.clone())) };
         if let Some(process) = self.running(&service.name) {
             return Ok(process);
@@ -125,7 +125,7 @@ impl Children {
     }
 
     /// The service's process, where it lives.
-    pub fn running(&self, service: &ServiceName) -> Option<ProcessKey> {
+    pub(crate) fn running(&self, service: &ServiceName) -> Option<ProcessKey> {
         self.reap();
         let process = *lock(&self.alive).get(service)?;
         matches!(Proc::here().life(process), Ok(proc::Life::Alive)).then_some(process)
@@ -133,7 +133,7 @@ impl Children {
 
     /// Takes over what an earlier Muster started and what still runs: every process that carries the mark of this
     /// data folder and whose parent does not.
-    pub fn adopt(&self) -> Vec<(ServiceName, ProcessKey)> {
+    pub(crate) fn adopt(&self) -> Vec<(ServiceName, ProcessKey)> {
         let here = Proc::here();
         let marked: BTreeMap<i32, ServiceName> =
             here.pids().unwrap_or_default().into_iter().filter_map(|pid| Some((pid, self.mark(pid)?))).collect();
@@ -164,7 +164,7 @@ impl Children {
     ///
     /// # Errors
     /// It does not even end by SIGKILL.
-    pub fn stop(&self, service: &ServiceName, grace: Length) -> Result<(), ChildError> {
+    pub(crate) fn stop(&self, service: &ServiceName, grace: Length) -> Result<(), ChildError> {
         let Some(process) = self.running(service) else { return Ok(()) };
         for (signal, within) in [(Signal::TERM, grace), (Signal::CONT, Length(0)), (Signal::KILL, Length::seconds(5))] {
             let Some(pid) = rustix::process::Pid::from_raw(process.pid.get()) else { return Ok(()) };
@@ -179,7 +179,7 @@ impl Children {
     }
 
     /// Waits for those that have ended, and says how.
-    pub fn reap(&self) -> Vec<(ServiceName, ProcessKey, End)> {
+    pub(crate) fn reap(&self) -> Vec<(ServiceName, ProcessKey, End)> {
         let mut ended = Vec::new();
         lock(&self.unreaped).retain_mut(|(service, process, child)| match child.try_wait() {
             Ok(None) => true,
@@ -199,7 +199,7 @@ impl Children {
     }
 
     /// All that run, for the end of Muster.
-    pub fn all(&self) -> Vec<ServiceName> {
+    pub(crate) fn all(&self) -> Vec<ServiceName> {
         lock(&self.alive).keys().cloned().collect()
     }
 }

@@ -13,7 +13,7 @@ use muster_ledger::Ledger;
 use muster_model::config::Config;
 use muster_model::event::{Body, Command, Decision, Event, Started, Told};
 use muster_model::exam::{Exam, Examined};
-use muster_model::id::{IncidentId, ProcessKey, ServiceName};
+use muster_model::id::{HostName, IncidentId, ProcessKey, ServiceName};
 use muster_model::observation::{End, Fact, Observation};
 use muster_model::plan::{Done, Order, Outcome, Step};
 use muster_model::request::{Reply, Request};
@@ -54,6 +54,7 @@ pub(crate) struct Host {
     pub(crate) matching: Matching,
     pub(crate) data: PathBuf,
     pub(crate) up_since: Time,
+    pub(crate) name: HostName,
     pub(crate) inbox: Sender<Input>,
     pub(crate) troubles: BTreeMap<&'static str, Text>,
     pub(crate) waiting_exams: VecDeque<(ServiceName, Exam)>,
@@ -173,7 +174,10 @@ impl Host {
             }
             Err(error) => {
                 self.trouble("ledger", Some(Text::new("trouble-ledger").with("error", record::chain(&error))));
-                Err(error.event().unwrap_or_else(|| self.ledger.append(at, mono, body)))
+                match error {
+                    muster_ledger::Error::NotDurable { event, .. } => Err(event),
+                    _ => Err(self.ledger.append(at, mono, body)),
+                }
             }
         }
     }
@@ -254,10 +258,7 @@ impl Host {
     fn after(&mut self, event: &Event) {
         match &event.body {
             // Ports are known now: the pack's probes can be asked.
-            Body::Decided(Decision::Good { service, .. }) => {
-                self.learned.steady(service);
-                self.furnish_anew();
-            }
+            Body::Decided(Decision::Good { .. }) => self.furnish_anew(),
             Body::Observed(Observation { service: Some(service), fact: Fact::ProcessExited { process, end: End::Unknown }, .. }) => {
                 // Muster's own children tell it how they ended when they are waited for.
                 let ended = self.children.reap().into_iter().find(|(s, p, _)| s == service && p == process);
@@ -419,12 +420,17 @@ impl Host {
 
     /// The roster as configuration, packs and what was learned make it; recorded when it is another.
     pub(crate) fn furnish_anew(&mut self) {
-        let mut roster = roster::furnish(&self.config, &self.packs);
-        self.learned.add_to(&mut roster, &self.packs);
-        for service in roster.services.values_mut() {
-            let ports = self.guard.service(service.name.as_str()).map_or(&[][..], |w| w.learned_ports());
-            self.packs.furnish(service, ports);
-        }
+        let bare: Vec<Service> =
+            if self.config.services.is_empty() { self.learned.services().cloned().collect() } else { self.config.services.clone() };
+        let here = Proc::here();
+        let furnished = bare.into_iter().map(|mut service| {
+            let watched = self.guard.service(service.name.as_str());
+            let main = watched.and_then(|w| w.pids().first().copied());
+            let exe = main.and_then(|p| here.exe(p.pid.get()).ok().flatten()).map(|e| e.display().to_string());
+            self.packs.furnish(&mut service, exe.as_deref(), watched.map_or(&[], |w| w.learned_ports()));
+            (service.name.clone(), service)
+        });
+        let roster = Roster { services: furnished.collect(), limits: self.config.limits.clone() };
         if !self.in_force(&roster) {
             self.record(Body::Roster { roster: Box::new(roster) });
         }

@@ -6,7 +6,6 @@ use std::path::Path;
 use muster_model::id::{Pid, ServiceName};
 use muster_model::request::Unwatched;
 use muster_model::roster::{Count, Kind, Match, Recover, Roster, Service, Tier};
-use muster_packs::Packs;
 use muster_sense::proc::Proc;
 
 use crate::host::Host;
@@ -32,15 +31,9 @@ impl Learner {
         Learner { services, ..Learner::default() }
     }
 
-    /// Adds what was learned to a roster in which nothing is declared.
-    pub(crate) fn add_to(&self, roster: &mut Roster, packs: &Packs) {
-        if roster.services.is_empty() {
-            roster.services.extend(self.services.iter().map(|(name, service)| {
-                let mut service = service.clone();
-                packs.furnish(&mut service, &[]);
-                (name.clone(), service)
-            }));
-        }
+    /// The services that were learned.
+    pub(crate) fn services(&self) -> impl Iterator<Item = &Service> {
+        self.services.values()
     }
 }
 
@@ -53,7 +46,7 @@ pub(crate) fn round(host: &mut Host) {
     let mut candidates = BTreeSet::new();
     let mut news = false;
     for seen in unwatched(host) {
-        let Some(service) = service_of(&seen, host.sensors.units_seen()) else { continue };
+        let Some(service) = service_of(&seen, host.guard.rungs().any(|r| r.fact == "unit" && r.source != "none")) else { continue };
         if host.learned.candidates.contains(&service.name) && host.learned.services.len() < LEARNED_MAX {
             host.learned.services.insert(service.name.clone(), service);
             news = true;
@@ -95,7 +88,7 @@ fn service_of(seen: &Unwatched, units: bool) -> Option<Service> {
             let here = Proc::here();
             let exe = here.exe(pid.get()).ok().flatten()?;
             let arguments = here.arguments(pid.get()).ok().flatten()?.join(" ");
-            let args = Some(format!("^{}$", regex_escaped(&arguments)));
+            let args = Some(format!("^{}$", regex::escape(&arguments)));
             let program = Path::new(&seen.program).file_name().map_or(seen.program.clone(), |n| n.to_string_lossy().into_owned());
             (format!("{program}-{port}"), Kind::Process(Match { exe: Some(exe.display().to_string()), args, count: Count::default() }))
         }
@@ -121,6 +114,3 @@ fn service_of(seen: &Unwatched, units: bool) -> Option<Service> {
     })
 }
 
-fn regex_escaped(text: &str) -> String {
-    regex::escape(text)
-}

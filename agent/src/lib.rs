@@ -16,5 +16,5 @@ mod status;
 mod up;
 mod watching;
 
-pub use roster::{LoadError, furnish, load};
+pub use roster::{LoadError, load};
 pub use up::{Options, UpError, socket_path, up};

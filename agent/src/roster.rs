@@ -1,11 +1,9 @@
-//! From files to the roster in force: read, checked, joined with what packs know.
+//! The configuration's files: read, checked, watched.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use muster_model::config::{self, Config, ConfigError};
-use muster_model::roster::{Roster, Service};
-use muster_packs::Packs;
 
 /// Files in `services.d` beyond this number are refused.
 const FILES_MAX: usize = 1_000;
@@ -52,15 +50,6 @@ pub fn load(main: Option<&Path>) -> Result<Config, LoadError> {
         texts.push((path.display().to_string(), String::from_utf8_lossy(&text).into_owned()));
     }
     config::parse(&texts).map_err(LoadError::Wrong)
-}
-
-/// The roster that a configuration makes, with what packs know filled in.
-pub fn furnish(config: &Config, packs: &Packs) -> Roster {
-    let furnished = |mut service: Service| {
-        packs.furnish(&mut service, &[]);
-        (service.name.clone(), service)
-    };
-    Roster { services: config.services.iter().cloned().map(furnished).collect(), limits: config.limits.clone() }
 }
 
 /// The files of the configuration, and whether they have changed.

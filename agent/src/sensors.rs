@@ -33,7 +33,10 @@ pub(crate) struct Sensors {
 }
 
 /// Starts them.
-pub(crate) fn start() -> (Sensors, Vec<Rung>, Receiver<Observation>, Receiver<Touched>) {
+///
+/// # Errors
+/// A thread cannot be started.
+pub(crate) fn start() -> std::io::Result<(Sensors, Vec<Rung>, Receiver<Observation>, Receiver<Touched>)> {
     let (sink, seen): (Sender<Observation>, _) = bounded(SEEN_MAX);
     let (touch, touched) = bounded(TOUCHED_MAX);
     let (processes, mut rungs) = Processes::start(sink.clone(), process::Ladder::default());
@@ -47,7 +50,7 @@ pub(crate) fn start() -> (Sensors, Vec<Rung>, Receiver<Observation>, Receiver<To
     let (ports, rung) = Ports::start(sink.clone(), PORTS_EVERY);
     rungs.push(rung);
     rungs.push(journal::rung());
-    let prober = Prober::start(sink.clone());
+    let prober = Prober::start(sink.clone())?;
     let sensors = Sensors { processes, units: Arc::new(units), files, ports: Arc::new(ports), prober, sink, sees_commands };
-    (sensors, rungs, seen, touched)
+    Ok((sensors, rungs, seen, touched))
 }

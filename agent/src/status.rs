@@ -17,7 +17,7 @@ pub(crate) fn of(host: &Host) -> Status {
     services.sort_by(|a, b| a.name.cmp(&b.name));
     Status {
         at,
-        host: host.ledger.host().clone(),
+        host: host.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         up_since: host.up_since,
         data: host.data.display().to_string(),

@@ -10,7 +10,7 @@ use crossbeam_channel::{Sender, bounded};
 use muster_act::Hands;
 use muster_guard::host::Guard;
 use muster_ledger::Ledger;
-use muster_model::event::{Body, Started};
+use muster_model::event::Started;
 use muster_model::id::{BootId, HostName, Seq};
 use muster_model::request::Reply;
 use muster_packs::Packs;
@@ -84,7 +84,7 @@ pub fn socket_path(data: &Path) -> PathBuf {
 /// See [`UpError`]; nothing is left behind but the data folder.
 pub fn up(options: &Options) -> Result<(), UpError> {
     let config = roster::load(options.config.as_deref())?;
-    let packs = Packs::builtin();
+    let packs = Packs::new(muster_packs::builtin());
     let data = std::path::absolute(&options.data).unwrap_or_else(|_| options.data.clone());
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&data).map_err(|source| UpError::Data { path: data.clone(), source })?;
     let boot = clock::boot_id(Path::new("/")).ok().flatten().unwrap_or_else(|| BootId::from("unknown"));
@@ -94,7 +94,8 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         checkpoint_file: config.checkpoint_file.clone().map(PathBuf::from),
         ..muster_ledger::Options::default()
     };
-    let ledger = Ledger::open(&data, host_name(), boot.clone(), ledger_options)?;
+    let name = host_name();
+    let ledger = Ledger::open(&data, name.clone(), boot, ledger_options)?;
     let vault = Vault::open(&data)?;
     let children = Arc::new(Children::new(&data).map_err(|source| UpError::Data { path: data.clone(), source })?);
 
@@ -103,7 +104,7 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         guard.apply(&event?);
     }
 
-    let (sensors, rungs, seen, touched) = sensors::start();
+    let (sensors, rungs, seen, touched) = sensors::start().map_err(UpError::Thread)?;
     let (inbox, inputs) = bounded(INBOX_MAX);
     let eyes = Eyes::new(&sensors, Arc::clone(&children));
     let hands = Arc::new(Hands::new(vault.clone(), Arc::new(eyes), Arc::clone(&children) as Arc<dyn muster_act::Children>));
@@ -123,6 +124,7 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         matching: Matching::default(),
         data: data.clone(),
         up_since,
+        name,
         inbox: inbox.clone(),
         troubles: BTreeMap::new(),
         waiting_exams: VecDeque::new(),
@@ -155,7 +157,7 @@ pub fn up(options: &Options) -> Result<(), UpError> {
     let ending = host.run(&seen, &inputs);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     drop(socket);
-    ledger.close();
+    ledger.close()?;
     if let Some(reply) = ending.reply {
         let _ = reply.send(Reply::Taken);
         // The asker's thread writes the answer; give it the moment that takes.
