@@ -1,5 +1,6 @@
 //! Whether a service is there, from what is known of it.
 
+use muster_model::exam::Finding;
 use muster_model::loss::Loss;
 use muster_model::observation::{End, UnitState};
 use muster_model::plan::Outcome;
@@ -8,6 +9,7 @@ use muster_model::roster::{Kind, Limits};
 use muster_model::time::{Length, Mono, Time};
 
 use super::Now;
+use super::traces::Trace;
 use super::watched::{Ended, Leaving, Watched};
 
 /// How long the service manager may take to say what became of a unit whose main process ended on its order.
@@ -202,12 +204,23 @@ impl Watched {
         }
     }
 
+    /// Whether a process that was stopped was seen to go on, though nobody saw the signal that made it.
+    fn goes_on_since(&self, stopped: &Trace) -> bool {
+        let answered = self.probes.iter().flatten().any(|p| p.right.is_some_and(|right| right > stopped.mono));
+        let runs = self.work.finding(|f| match &f.examined.finding {
+            Finding::Process { state, .. } => Some(f.seq > stopped.seq && *state != Some('T')),
+            _ => None,
+        });
+        answered || runs == Some(true)
+    }
+
     /// It lives. Does it show what it must show?
     fn answering(&self, now: Now, limits: &Limits) -> Presence {
         let (started, main) = self.main.map_or((self.watched_since.mono, None), |(main, seen)| (seen, Some(main)));
         if let Some(main) = main
             && let Some((trace, signal, _)) = self.traces.signals(main).find(|(_, s, _)| matches!(*s, SIGSTOP | SIGTSTP | SIGCONT))
             && signal != SIGCONT
+            && !self.goes_on_since(trace)
         {
             return Presence::Lost { loss: Loss::Hung, at: trace.at };
         }

@@ -318,7 +318,8 @@ impl Guard {
         let Some(plan) = &watched.work.plan else { return None };
         match (plan.leave, watched.service.restore_after) {
             (Leave::Withheld, Some(after)) if self.may_put_back(watched, incident, situation) => {
-                let when = watched.work.since.after(after);
+                let said = diagnose::ordered_at(situation).unwrap_or_default();
+                let when = watched.work.since.max(said).after(after);
                 if when <= now.mono {
                     let mut plan = plan.clone();
                     plan.leave = Leave::Granted;

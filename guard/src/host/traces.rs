@@ -47,6 +47,11 @@ impl Traces {
         self.0.push_back(trace);
     }
 
+    /// The machine was booted: all that happened before was before.
+    pub(crate) fn rebooted(&mut self) {
+        self.0.iter_mut().for_each(|t| t.mono = Mono(0));
+    }
+
     /// Newest first.
     pub(crate) fn newest(&self) -> impl Iterator<Item = &Trace> {
         self.0.iter().rev()

@@ -190,6 +190,7 @@ impl Watched {
             self.present_since = None;
             self.loaded_mono = now.mono;
             self.unvalidated = self.unvalidated.map(|_| now.mono);
+            self.traces.rebooted();
         }
     }
 

@@ -5,12 +5,14 @@ use muster_model::cause::Code;
 use muster_model::exam::Finding;
 use muster_model::loss::Loss;
 use muster_model::text::Text;
-use muster_model::time::{Length, Time};
+use muster_model::time::{Length, Mono, Time};
 
 use super::{Hypothesis, Situation};
 
 /// The service manager may take this long to stop a unit.
 const REACH: Length = Length::seconds(100);
+/// The service manager's commands that take a unit down, the last two with `--now`.
+const TAKES_DOWN: [&str; 3] = ["stop", "disable", "mask"];
 
 pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     if s.incident.loss != Loss::Stopped {
@@ -41,7 +43,16 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
 
 /// Whether somebody wants it down: the service manager was told so, or a person was seen to tell it.
 pub(crate) fn is_ordered(s: &Situation<'_>) -> bool {
-    s.stop_was_ordered() || command(s, &["stop", "disable", "mask"]).is_some()
+    s.stop_was_ordered() || command(s, &TAKES_DOWN).is_some()
+}
+
+/// When a person last told the service manager to take it down, as far as that was seen happening.
+pub(crate) fn ordered_at(s: &Situation<'_>) -> Option<Mono> {
+    s.watched.traces.commands().find(|(_, who)| has_word(who, &TAKES_DOWN)).map(|(t, _)| t.mono)
+}
+
+fn has_word(who: &Actor, words: &[&str]) -> bool {
+    who.command.as_deref().is_some_and(|c| c.split_whitespace().any(|w| words.contains(&w)))
 }
 
 /// The newest command around the loss that has one of these words, and names the service where it can. As long as the
@@ -49,19 +60,18 @@ pub(crate) fn is_ordered(s: &Situation<'_>) -> bool {
 pub(super) fn command(s: &Situation<'_>, words: &[&str]) -> Option<(Time, String, Actor)> {
     let from = s.incident.lost_at.before(REACH);
     let until = if s.incident.loss == Loss::Stopped { s.now.at } else { s.incident.lost_at.after(Length::seconds(5)) };
-    let has_word = |a: &Actor| a.command.as_deref().is_some_and(|c| c.split_whitespace().any(|w| words.contains(&w)));
     let seen = s
         .watched
         .traces
         .commands()
-        .find(|(t, a)| t.at >= from && t.at <= until && has_word(a))
+        .find(|(t, a)| t.at >= from && t.at <= until && has_word(a, words))
         .map(|(t, a)| (t.at, t.source.clone(), a.clone()));
     seen.or_else(|| {
         s.watched.work.finding(|f| match &f.examined.finding {
             Finding::Commands { commands } => commands
                 .iter()
                 .rev()
-                .find(|(at, a)| *at >= from && *at <= until && has_word(a))
+                .find(|(at, a)| *at >= from && *at <= until && has_word(a, words))
                 .map(|(at, a)| (*at, "commands".to_owned(), a.clone())),
             _ => None,
         })

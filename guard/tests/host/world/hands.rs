@@ -4,7 +4,7 @@ use muster_model::actor::Actor;
 use muster_model::change::{Altered, Change};
 use muster_model::event::Body;
 use muster_model::exam::{Difference, Exam, Examined, Finding, PortHolder};
-use muster_model::id::{ServiceName, VersionId};
+use muster_model::id::{ProcessKey, ServiceName, VersionId};
 use muster_model::observation::Fact;
 use muster_model::plan::{Done, Order, Outcome, Step};
 use muster_model::time::Length;
@@ -15,6 +15,8 @@ use super::{Happening, MS, S, UnitFile, World};
 
 /// An executor waits no longer than this for what it has told the service manager.
 const ORDER_WITHIN: u64 = 95 * S;
+/// How long a `run` service may take to end by SIGTERM.
+const GRACE: u64 = 10 * S;
 
 impl World {
     /// Muster itself, as the kernel sees it.
@@ -69,6 +71,9 @@ impl World {
                     self.truth(&name).start_next = true;
                     let signal = if order.step == Step::Restart { SIGTERM } else { SIGKILL };
                     self.signal(&name, signal, me);
+                    if let Some(process) = self.services[&name].process.as_ref().map(|p| p.key) {
+                        self.after(GRACE, Happening::Kills { life, service: name.clone(), process });
+                    }
                 }
                 Ok(())
             }
@@ -124,6 +129,14 @@ impl World {
             _ => return,
         };
         self.done(order, outcome, "", Vec::new());
+    }
+
+    /// A `run` service that does not end by SIGTERM is killed.
+    pub(super) fn kills(&mut self, name: &ServiceName, process: ProcessKey) {
+        if self.services[name].process.as_ref().is_some_and(|p| p.key == process) {
+            let me = self.muster_actor();
+            self.signal(name, SIGKILL, me);
+        }
     }
 
     pub(super) fn gives_up(&mut self, life: u32, order: &Order) {

@@ -64,6 +64,8 @@ pub enum Happening {
     Acts { life: u32, order: Box<Order> },
     /// An order of this life has run out of time.
     GivesUp { life: u32, order: Box<Order> },
+    /// Muster's executor loses its patience with a process.
+    Kills { life: u32, service: ServiceName, process: ProcessKey },
     /// Something that a process was going to do.
     Fate { service: ServiceName, process: ProcessKey, fate: Fate },
     /// The service manager reaps a child.
@@ -203,6 +205,11 @@ impl World {
                 }
             }
             Happening::GivesUp { life, order } => self.gives_up(life, &order),
+            Happening::Kills { life, service, process } => {
+                if self.muster.is_some() && life == self.life {
+                    self.kills(&service, process);
+                }
+            }
             Happening::Fate { service, process, fate } => self.fate(&service, process, fate),
             Happening::Reaps { service, process } => self.reaps(&service, process),
             Happening::Restarts { service, turn } => self.restarts(&service, turn),

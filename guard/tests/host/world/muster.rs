@@ -159,7 +159,9 @@ impl World {
         let started = Started { version: "0.1.0".to_owned(), pid: self.muster_pid(), booted_at: self.booted_at(), rungs: World::rungs() };
         let (life, first) = (self.life, self.ledger.is_empty());
         self.receive(Body::Started(started));
-        if first || self.chance.likely(0.5) {
+        let files = self.rows();
+        let stale = self.muster.as_ref().is_some_and(|m| m.guard.roster().services != files);
+        if first || stale || self.chance.likely(0.2) {
             if self.life == life && self.muster.is_some() {
                 self.receive(self.roster());
             }

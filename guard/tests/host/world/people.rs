@@ -7,6 +7,7 @@ use muster_model::observation::{End, Fact};
 use muster_model::roster::Recover;
 use muster_model::time::Length;
 
+use super::manager::SIGCONT;
 use super::truth::{Ill, Meant};
 use super::{Bug, Happening, S, UnitFile, World};
 
@@ -251,10 +252,9 @@ impl World {
         if t.has_config() && !t.disk_is("good") {
             self.does(Act::Edit { service: name.clone(), sort: "good", by: "carol" });
         }
-        let t = self.truth(name);
-        if let Some(p) = t.process.as_mut().filter(|p| p.ill == Some(Ill::Stopped)) {
-            p.ill = None;
-            self.touched(name);
+        if self.services[name].process.as_ref().is_some_and(|p| p.ill == Some(Ill::Stopped)) {
+            let who = self.person("carol", "kill -CONT".to_owned());
+            self.signal(name, SIGCONT, who);
         }
     }
 
