@@ -279,6 +279,7 @@ impl Host {
                 self.found(found);
             }
             (None, Fact::CommandRun { .. }) => {} // touches nobody's service
+            (None, Fact::Rung(rung)) if self.guard.rungs().any(|r| r == rung) => {} // tried again in vain
             _ => self.record(Body::Observed(observation)),
         }
     }

@@ -3,7 +3,7 @@
 //! Nothing here alters the state. Each decision, once it comes back as an event, makes the comparison come out
 //! differently, so that none is taken twice; after a crash the same comparison takes it again.
 
-use muster_model::cause::Code;
+use muster_model::cause::{Cause, Code};
 use muster_model::event::Decision;
 use muster_model::exam::{Exam, Finding};
 use muster_model::id::ServiceName;
@@ -57,6 +57,9 @@ impl Guard {
             Some(incident) if incident.state.is_open() => self.work_on(watched, incident, presence, &mut wake),
             Some(incident) if incident.state == State::Recovered && self.relapsed(watched, incident, presence) => {
                 Some(became(incident, State::Open, self.now.at, Text::new("state-relapsed")))
+            }
+            Some(incident) if incident.state == State::Recovered && !watched.work.settled => {
+                self.settle_later(watched, incident, &mut wake).or_else(|| self.keep(watched, presence, &mut wake))
             }
             _ => self.keep(watched, presence, &mut wake),
         };
@@ -121,7 +124,6 @@ impl Guard {
     /// A loss is on record and not over.
     fn work_on(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
-        let work = &watched.work;
         if only_degrades(incident.loss) && matches!(presence, Presence::Lost { .. }) {
             // What was only a danger has become a loss: that is a story of its own, with its own moment.
             return Some(became(incident, State::Closed, now.at, Text::new("state-became-a-loss")));
@@ -132,12 +134,31 @@ impl Guard {
         {
             return Some(Decision::Refined { incident: incident.id.clone(), loss });
         }
+        if let Some(decision) = self.judge(&situation, wake) {
+            return Some(decision);
+        }
+        if let Some(pause) = watched.paused(now.at) {
+            wake.at(now.mono.after(pause.until.since(now.at)));
+            return self.back(watched, incident, presence, wake);
+        }
+        match presence {
+            Presence::Present => self.back(watched, incident, presence, wake),
+            Presence::Lost { .. } | Presence::Degraded { .. } => self.bring_back(watched, incident, &situation, wake),
+            Presence::NotStarted => self.bring_back(watched, incident, &situation, wake),
+            Presence::Starting { .. } | Presence::Leaving { .. } | Presence::Unknown { .. } => None,
+        }
+    }
+
+    /// What the loss looks like: a first verdict at once, another when the examinations are in.
+    fn judge(&self, situation: &Situation<'_>, wake: &mut Wake) -> Option<Decision> {
+        let Situation { watched, incident, now, .. } = situation;
+        let work = &watched.work;
         if !work.judged {
-            return Some(Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(&situation), settled: false });
+            return Some(Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(situation), settled: false });
         }
         let pending = match &work.exams {
             None => {
-                let exams = diagnose::exams(&situation);
+                let exams = diagnose::exams(situation);
                 return Some(Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams });
             }
             Some((asked, pending)) => {
@@ -151,22 +172,26 @@ impl Guard {
             }
         };
         if !work.settled && !pending {
-            return Some(Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(&situation), settled: true });
+            return Some(Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(situation), settled: true });
         }
         // What comes in late, or anew after an attempt, may alter the verdict.
-        let causes = diagnose::causes(&situation);
+        let causes = diagnose::causes(situation);
         if differs(&causes, &incident.causes) {
             return Some(Decision::Verdict { incident: incident.id.clone(), causes, settled: work.settled });
         }
-        if let Some(pause) = watched.paused(now.at) {
-            wake.at(now.mono.after(pause.until.since(now.at)));
-            return self.back(watched, incident, presence, wake);
-        }
-        match presence {
-            Presence::Present => self.back(watched, incident, presence, wake),
-            Presence::Lost { .. } | Presence::Degraded { .. } => self.bring_back(watched, incident, &situation, wake),
-            Presence::NotStarted => self.bring_back(watched, incident, &situation, wake),
-            Presence::Starting { .. } | Presence::Leaving { .. } | Presence::Unknown { .. } => None,
+        None
+    }
+
+    /// It was back before the examinations were in. They still settle the verdict, unless what they see now, with the
+    /// service back, says less than what was seen then.
+    fn settle_later(&self, watched: &Watched, incident: &Incident, wake: &mut Wake) -> Option<Decision> {
+        let situation = Situation { watched, incident, now: self.now, rungs: &self.rungs, own: &self.own };
+        let sure = |causes: &[Cause]| causes.first().filter(|c| c.code != Code::Unknown).map_or(0.0, |c| c.confidence);
+        match self.judge(&situation, wake)? {
+            Decision::Verdict { causes, .. } if sure(&causes) < sure(&incident.causes) => {
+                Some(Decision::Verdict { incident: incident.id.clone(), causes: incident.causes.clone(), settled: true })
+            }
+            decision => Some(decision),
         }
     }
 
@@ -431,8 +456,27 @@ fn undone(code: Code, watched: &Watched) -> bool {
     }
 }
 
+/// The causes as they may be told now. Once Muster has acted, the machine shows Muster's own traces beside those of the
+/// loss: then a verdict stands, unless something new is learnt of the time before, or all was examined anew.
+fn judge(situation: &Situation<'_>, presence: Presence, pending: bool) -> Vec<Cause> {
+    let causes = diagnose::causes(situation);
+    let work = &situation.watched.work;
+    let anew = work.asked_since && !pending && work.running().is_none() && presence.loss().is_some();
+    match situation.incident.actions.first() {
+        Some(acted) if !anew && !learnt(&causes, &situation.incident.causes, acted.at) => situation.incident.causes.clone(),
+        _ => causes,
+    }
+}
+
+/// Whether the likeliest cause has something on its side from before that moment that was not known.
+fn learnt(new: &[Cause], old: &[Cause], before: Time) -> bool {
+    let Some(first) = new.first() else { return false };
+    let known = |e: &Evidence| old.iter().any(|c| c.code == first.code && c.evidence.iter().any(|o| o.at == e.at && o.text == e.text));
+    first.evidence.iter().any(|e| e.weight > 0.0 && e.at <= before && !known(e))
+}
+
 /// Whether a verdict is worth saying anew.
-fn differs(new: &[muster_model::cause::Cause], old: &[muster_model::cause::Cause]) -> bool {
+fn differs(new: &[Cause], old: &[Cause]) -> bool {
     match (new.first(), old.first()) {
         (Some(new), Some(old)) => {
             new.code != old.code
