@@ -1,5 +1,6 @@
 //! The validators of the packs, run as Muster runs them: the candidate over the real path, in a mount namespace of its own.
 //! A program that is not installed here is skipped, and the test says so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! The prober against servers made for the purpose, most of them hostile, and plugins that are small shell scripts.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -344,9 +345,14 @@ fn a_plugin_is_ended_when_nobody_wants_its_answer_any_more() {
     let prober = Prober::start(sink).unwrap();
     let ask = exec(&format!("echo $$ > {}; sleep 1000", pid.display()));
     let probe = Probe { ask, every: Length::seconds(600), timeout: Length::seconds(600) };
-    prober.set(vec![("a".into(), vec![probe])]);
+    let service = vec![("a".into(), vec![probe])];
+    prober.set(service.clone());
     let running = std::fs::read_to_string(&pid).unwrap();
     prober.set(Vec::new());
+    assert!(gone(running.trim()), "{running}");
+    prober.set(service);
+    let running = std::fs::read_to_string(&pid).unwrap();
+    drop(prober);
     assert!(gone(running.trim()), "{running}");
 }
 

@@ -1,5 +1,6 @@
 //! The probes of the packs against the real programs: they are right while the program runs, silent while it stands still,
 //! right again when it goes on, refused when it is gone. Each program runs as a child of the test in a folder of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};

@@ -59,7 +59,7 @@ pub(super) fn service(check: &mut Check<'_, '_>, at: &Spanned<RawService>) -> Op
         lines: Vec::new(),
         declared: true,
     };
-    let places = raw.depends.iter().map(|d| d.span().start).collect();
+    let places = raw.depends.iter().filter(|d| word(d.get_ref()).is_ok()).map(|d| d.span().start).collect();
     Some((service, places))
 }
 

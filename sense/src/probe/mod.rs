@@ -17,11 +17,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use muster_model::id::ServiceName;
 use muster_model::probe::{Answer, Probe};
 use muster_model::time::Length;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
@@ -35,6 +36,8 @@ pub const PLUGINS_AT_ONCE_MAX: usize = 32;
 const THREADS: usize = 2;
 /// Threads that wait for the resolver, which cannot be waited for in any other way.
 const RESOLVER_THREADS_MAX: usize = 16;
+/// What is under way has so long to be dropped, plugins to be ended; a resolver that does not answer must not hold up the end.
+const END_WITHIN: Duration = Duration::from_millis(200);
 
 /// Asks services. Ends with its last question when it is dropped; plugins that still run are ended.
 pub struct Prober {
@@ -134,9 +137,12 @@ impl Prober {
 impl Drop for Prober {
     fn drop(&mut self) {
         locked(&self.asked).clear();
-        if let Some(runtime) = self.runtime.take() {
-            // A resolver that does not answer must not hold up the end.
+        let Some(runtime) = self.runtime.take() else { return };
+        if Handle::try_current().is_ok() {
+            // On a runtime nobody may wait.
             runtime.shutdown_background();
+        } else {
+            runtime.shutdown_timeout(END_WITHIN);
         }
     }
 }

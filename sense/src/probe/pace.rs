@@ -22,6 +22,9 @@ const EAGER_EVERY: Length = Length::ms(200);
 /// The first question is put within this time, however long the period is.
 const FIRST_WITHIN: Length = Length::seconds(1);
 
+/// The configuration allows no shorter period; a roster from elsewhere may have one, and none at all would be a fault of ours.
+const EVERY_MIN: Length = Length::ms(10);
+
 /// One probe of one service.
 pub(super) struct Pace {
     service: ServiceName,
@@ -68,7 +71,8 @@ struct Heard {
 impl Pace {
     pub(super) fn new(service: ServiceName, number: u32, probe: &Probe, seat: Arc<Seat>, shared: Arc<Shared>) -> Pace {
         let question = Question::new(&probe.ask);
-        Pace { service, number, probe: probe.clone(), question, seat, shared, told: None }
+        let probe = Probe { every: probe.every.max(EVERY_MIN), ..probe.clone() };
+        Pace { service, number, probe, question, seat, shared, told: None }
     }
 
     /// Asks for ever.
