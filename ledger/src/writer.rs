@@ -2,7 +2,7 @@
 //!
 //! **What is on disk when.** Ordinary commits run with `PRAGMA synchronous = NORMAL`: in WAL mode SQLite then writes the
 //! log without fsync, so they are safe from a crash of Muster (the kernel has the bytes) and not from a power cut. A
-//! commit that somebody waits for runs with `FULL`: SQLite calls fdatasync(2) on the log after writing it (seen with
+//! commit that somebody waits for runs with `FULL`: SQLite calls fsync(2) on the log after writing it (seen with
 //! strace; `EXTRA` adds nothing in WAL mode). One sync covers all earlier commits too: they are either earlier in the
 //! same log, or were copied into the database, which SQLite syncs before it uses the log from its beginning again. A
 //! transaction that changes nothing is not written and so not synced, which is why flushing touches a row.

@@ -31,7 +31,7 @@ fn nothing_acknowledged_is_lost_by_200_kills_at_random_instants() {
     for round in 0..ROUNDS {
         if round % ROUNDS_A_LEDGER == 0 {
             // One on the disk, one in memory, where the instants lie closer together.
-            dir = if round / ROUNDS_A_LEDGER % 2 == 0 { tempfile::tempdir().unwrap() } else { support::scratch() };
+            dir = if (round / ROUNDS_A_LEDGER).is_multiple_of(2) { tempfile::tempdir().unwrap() } else { support::scratch() };
             acknowledged.clear();
         }
         let before = acknowledged.len();
