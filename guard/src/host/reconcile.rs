@@ -3,7 +3,7 @@
 //! Nothing here alters the state. Each decision, once it comes back as an event, makes the comparison come out
 //! differently, so that none is taken twice; after a crash the same comparison takes it again.
 
-use muster_model::cause::{Cause, Code};
+use muster_model::cause::{Cause, Code, Evidence};
 use muster_model::event::Decision;
 use muster_model::exam::{Exam, Finding};
 use muster_model::id::ServiceName;
@@ -59,7 +59,9 @@ impl Guard {
                 Some(became(incident, State::Open, self.now.at, Text::new("state-relapsed")))
             }
             Some(incident) if incident.state == State::Recovered && !watched.work.settled => {
-                self.settle_later(watched, incident, &mut wake).or_else(|| self.keep(watched, presence, &mut wake))
+                // It was back before the examinations were in: they settle the verdict all the same.
+                let situation = Situation { watched, incident, now: self.now, rungs: &self.rungs, own: &self.own };
+                self.judge(&situation, presence, &mut wake).or_else(|| self.keep(watched, presence, &mut wake))
             }
             _ => self.keep(watched, presence, &mut wake),
         };
@@ -134,7 +136,7 @@ impl Guard {
         {
             return Some(Decision::Refined { incident: incident.id.clone(), loss });
         }
-        if let Some(decision) = self.judge(&situation, wake) {
+        if let Some(decision) = self.judge(&situation, presence, wake) {
             return Some(decision);
         }
         if let Some(pause) = watched.paused(now.at) {
@@ -150,7 +152,7 @@ impl Guard {
     }
 
     /// What the loss looks like: a first verdict at once, another when the examinations are in.
-    fn judge(&self, situation: &Situation<'_>, wake: &mut Wake) -> Option<Decision> {
+    fn judge(&self, situation: &Situation<'_>, presence: Presence, wake: &mut Wake) -> Option<Decision> {
         let Situation { watched, incident, now, .. } = situation;
         let work = &watched.work;
         if !work.judged {
@@ -172,27 +174,15 @@ impl Guard {
             }
         };
         if !work.settled && !pending {
-            return Some(Decision::Verdict { incident: incident.id.clone(), causes: diagnose::causes(situation), settled: true });
+            let causes = causes_now(situation, presence, pending);
+            return Some(Decision::Verdict { incident: incident.id.clone(), causes, settled: true });
         }
         // What comes in late, or anew after an attempt, may alter the verdict.
-        let causes = diagnose::causes(situation);
+        let causes = causes_now(situation, presence, pending);
         if differs(&causes, &incident.causes) {
             return Some(Decision::Verdict { incident: incident.id.clone(), causes, settled: work.settled });
         }
         None
-    }
-
-    /// It was back before the examinations were in. They still settle the verdict, unless what they see now, with the
-    /// service back, says less than what was seen then.
-    fn settle_later(&self, watched: &Watched, incident: &Incident, wake: &mut Wake) -> Option<Decision> {
-        let situation = Situation { watched, incident, now: self.now, rungs: &self.rungs, own: &self.own };
-        let sure = |causes: &[Cause]| causes.first().filter(|c| c.code != Code::Unknown).map_or(0.0, |c| c.confidence);
-        match self.judge(&situation, wake)? {
-            Decision::Verdict { causes, .. } if sure(&causes) < sure(&incident.causes) => {
-                Some(Decision::Verdict { incident: incident.id.clone(), causes: incident.causes.clone(), settled: true })
-            }
-            decision => Some(decision),
-        }
     }
 
     /// It is there again.
@@ -456,14 +446,16 @@ fn undone(code: Code, watched: &Watched) -> bool {
     }
 }
 
-/// The causes as they may be told now. Once Muster has acted, the machine shows Muster's own traces beside those of the
-/// loss: then a verdict stands, unless something new is learnt of the time before, or all was examined anew.
-fn judge(situation: &Situation<'_>, presence: Presence, pending: bool) -> Vec<Cause> {
+/// The causes as they may be told now. Once Muster has acted, or the service is back, the machine shows other traces
+/// beside those of the loss: then a verdict stands, unless something is learnt of the time before, or the service is
+/// still lost and all was examined anew.
+fn causes_now(situation: &Situation<'_>, presence: Presence, pending: bool) -> Vec<Cause> {
+    let Situation { watched, incident, .. } = situation;
     let causes = diagnose::causes(situation);
-    let work = &situation.watched.work;
-    let anew = work.asked_since && !pending && work.running().is_none() && presence.loss().is_some();
-    match situation.incident.actions.first() {
-        Some(acted) if !anew && !learnt(&causes, &situation.incident.causes, acted.at) => situation.incident.causes.clone(),
+    let anew = watched.work.asked_since && !pending && watched.work.running().is_none() && presence.loss().is_some();
+    let back = watched.present_since.filter(|_| presence == Presence::Present).map(|(_, at)| at);
+    match incident.actions.first().map(|acted| acted.at).or(back) {
+        Some(before) if !anew && !learnt(&causes, &incident.causes, before) => incident.causes.clone(),
         _ => causes,
     }
 }

@@ -113,6 +113,8 @@ impl World {
     /// Muster is killed: what it has in memory is gone.
     pub fn muster_dies(&mut self) {
         self.muster = None;
+        let now = self.now;
+        self.services.values_mut().for_each(|t| t.fifo = now);
         self.told_nobody();
     }
 

@@ -259,6 +259,7 @@ impl World {
     }
 
     fn roster_changed(&mut self) {
+        self.told_nobody();
         if self.muster.is_some() {
             let body = self.roster();
             self.arrives(body);
@@ -266,7 +267,14 @@ impl World {
     }
 
     fn tells(&mut self, command: Command) {
-        if self.muster.is_some() {
+        // The agent refuses what is said of a service that it does not have.
+        let known = match &command {
+            Command::Recover { service } | Command::Pause { service: Some(service), .. } | Command::Resume { service: Some(service) } => {
+                self.muster.as_ref().is_some_and(|m| m.guard.row(service.as_str()).is_some())
+            }
+            _ => true,
+        };
+        if self.muster.is_some() && known {
             let by = self.person("alice", "muster".to_owned());
             self.arrives(Body::Told(Told { by, command }));
         }

@@ -65,9 +65,6 @@ impl World {
     /// Muster cannot hear anything before it runs again.
     pub(super) fn told_nobody(&mut self) {
         let now = self.now;
-        for t in self.services.values_mut() {
-            t.fifo = now;
-        }
         let names: Vec<ServiceName> = self.services.keys().cloned().collect();
         for name in names {
             self.promises.excused_until.insert(name, now);
