@@ -9,6 +9,8 @@ use crate::proc::Proc;
 
 /// At most so many holders of one socket are kept; a server with more workers is known by these.
 const HOLDERS_MAX: usize = 64;
+/// At most so many children of one process are looked at.
+const FAMILY_MAX: usize = 1024;
 /// At most so many steps are gone up from a process to its parents.
 const PARENTS_MAX: usize = 32;
 
@@ -26,14 +28,10 @@ impl Holder {
     }
 }
 
-/// All processes that have one of these sockets open, in one pass over `/proc`. A socket that nobody is seen to hold is
-/// missing: its holder is of another user (without root) or outside of this pid namespace.
-pub(super) fn find(proc: &Proc, inodes: &BTreeSet<u64>) -> BTreeMap<u64, Vec<Holder>> {
+/// Which of these processes have one of these sockets open. A socket that none of them is seen to hold is missing.
+pub(super) fn among(pids: impl IntoIterator<Item = i32>, inodes: &BTreeSet<u64>) -> BTreeMap<u64, Vec<Holder>> {
     let mut found: BTreeMap<u64, Vec<Holder>> = BTreeMap::new();
-    if inodes.is_empty() {
-        return found;
-    }
-    for pid in proc.pids().unwrap_or_default() {
+    for pid in pids {
         // It ended meanwhile, or is another user's.
         let Ok(fds) = fs::read_dir(format!("/proc/{pid}/fd")) else { continue };
         for entry in fds.flatten() {
@@ -46,6 +44,30 @@ pub(super) fn find(proc: &Proc, inodes: &BTreeSet<u64>) -> BTreeMap<u64, Vec<Hol
         }
     }
     found
+}
+
+/// All processes that have one of these sockets open, in one pass over `/proc`. A socket that is missing has its holder
+/// outside of this pid namespace, or it is another user's (without root).
+pub(super) fn anywhere(proc: &Proc, inodes: &BTreeSet<u64>) -> BTreeMap<u64, Vec<Holder>> {
+    if inodes.is_empty() {
+        return BTreeMap::new();
+    }
+    among(proc.pids().unwrap_or_default(), inodes)
+}
+
+/// A process and its children at any depth, as far as the kernel lists them (`/proc/PID/task/TID/children`, proc(5)).
+pub(super) fn family_of(pid: i32) -> Vec<i32> {
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(pid) = family.get(next) {
+        next += 1;
+        for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            let children = children.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok());
+            family.extend(children.take(FAMILY_MAX.saturating_sub(family.len())));
+        }
+    }
+    family
 }
 
 /// `socket:[INODE]`.

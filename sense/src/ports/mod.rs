@@ -1,7 +1,8 @@
 //! TCP ports: which a service's processes listen on, who holds a port, and what listens here that nobody watches.
 //!
-//! The kernel is asked for the listening sockets alone ([`sockets`]); which process has one open is looked for once,
-//! when the socket is new, and checked now and then ([`holders`]). One thread does it ([`watcher`]).
+//! The kernel is asked for the listening sockets alone ([`sockets`]). Which process has one open takes a look at every
+//! open file of every process ([`holders`]), so that is done once for a new socket, first among the processes that were
+//! just started, and no more often than is cheap. One thread does it ([`watcher`]).
 
 mod holders;
 mod sockets;
@@ -108,7 +109,7 @@ impl Drop for Ports {
 pub fn holders(ports: &[u16]) -> Vec<(u16, Option<i32>)> {
     let sockets = listening(Path::new("/")).unwrap_or_default();
     let wanted: BTreeMap<u64, u16> = sockets.iter().filter(|s| ports.contains(&s.port)).map(|s| (s.inode, s.port)).collect();
-    let found = self::holders::find(&Proc::here(), &wanted.keys().copied().collect());
+    let found = self::holders::anywhere(&Proc::here(), &wanted.keys().copied().collect());
     let mut all = BTreeSet::new();
     for (inode, port) in wanted {
         match found.get(&inode) {

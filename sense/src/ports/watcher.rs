@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use muster_model::id::ServiceName;
 use muster_model::observation::{Fact, Observation};
 use muster_model::request::Unwatched;
-use muster_model::time::{Length, Mono};
+use muster_model::time::{Length, Mono, Time};
 
 use super::holders::{self, Holder, line_of, unit_of};
 use super::sockets::{self, SockDiag, Socket};
@@ -16,7 +16,13 @@ use crate::proc::Proc;
 use crate::{Sink, clock};
 
 /// Every so many rounds it is checked that the known holders still hold their sockets.
-const CHECK_ROUNDS: u32 = 5;
+const CHECK_ROUNDS: u32 = 15;
+/// A search through all processes is followed by none for so many times as long as it took: it gets 0.1 % of the time.
+const SEARCH_SHARE: u64 = 1000;
+/// But not for longer than this.
+const SEARCH_AGAIN_MAX: Length = Length::seconds(60);
+/// How long a process that was newly named, and its children, are the first to be searched.
+const YOUNG: Length = Length::seconds(30);
 /// How long a socket whose holder cannot be seen is not looked for again.
 const UNSEEN_AGAIN: Length = Length::seconds(60);
 /// After other processes were named, it is looked again so soon, then in twice that time, and so on up to the usual.
@@ -65,12 +71,27 @@ pub(super) struct Watcher {
     units: BTreeMap<String, Option<ServiceName>>,
     /// The units of the services' processes, so that each is read once.
     unit_of: BTreeMap<i32, Option<String>>,
+    /// Processes that were newly named, and until when they count as such.
+    young: BTreeMap<i32, Mono>,
     sockets: BTreeMap<u64, Known>,
+    /// When all processes may be searched again.
+    search_after: Mono,
     /// What was told last of each watched service.
     told: BTreeMap<ServiceName, Option<BTreeSet<u16>>>,
     rounds: u32,
     /// The time to the next round.
     pause: Length,
+}
+
+/// How closely is looked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// At what is new.
+    New,
+    /// Also at whether the known holders still hold their sockets.
+    Check,
+    /// That too, and all processes are searched if anything is unknown, whatever it costs.
+    Search,
 }
 
 /// A listening socket.
@@ -95,7 +116,9 @@ impl Watcher {
             whose: BTreeMap::new(),
             units: BTreeMap::new(),
             unit_of: BTreeMap::new(),
+            young: BTreeMap::new(),
             sockets: BTreeMap::new(),
+            search_after: Mono(0),
             told: BTreeMap::new(),
             rounds: 0,
             pause: every,
@@ -110,25 +133,25 @@ impl Watcher {
                     self.watch(whose);
                     // In a storm of restarts one look for the last of them is enough.
                     if self.commands.is_empty() {
-                        self.round(true);
+                        self.round(Round::Check);
                     }
                     self.pause = SOON.min(self.every);
                 }
                 Ok(Command::Look(service, reply)) => {
-                    self.round(true);
+                    self.round(Round::Search);
                     let ports = self.told.get(&service).cloned().flatten().unwrap_or_default();
                     // Whoever asked may have hung up.
                     let _ = reply.send(ports.into_iter().collect());
                     continue;
                 }
                 Ok(Command::Unwatched(pids, units, reply)) => {
-                    self.round(false);
+                    self.round(Round::Search);
                     let _ = reply.send(self.unwatched(&pids, &units));
                     continue;
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     self.rounds = self.rounds.wrapping_add(1);
-                    self.round(self.rounds.is_multiple_of(CHECK_ROUNDS));
+                    self.round(if self.rounds.is_multiple_of(CHECK_ROUNDS) { Round::Check } else { Round::New });
                     self.pause = Length(self.pause.0.saturating_mul(2)).min(self.every);
                 }
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -140,7 +163,10 @@ impl Watcher {
     /// Other processes are the services' now.
     fn watch(&mut self, whose: Vec<(ServiceName, Vec<i32>)>) {
         self.told = whose.iter().map(|(service, _)| (service.clone(), self.told.remove(service).flatten())).collect();
+        let until = clock::now().1.after(YOUNG);
+        let before = std::mem::take(&mut self.whose);
         self.whose = whose.into_iter().flat_map(|(service, pids)| pids.into_iter().map(move |pid| (pid, service.clone()))).collect();
+        self.young.extend(self.whose.keys().filter(|pid| !before.contains_key(pid)).map(|pid| (*pid, until)));
         self.unit_of.retain(|pid, _| self.whose.contains_key(pid));
         self.units.clear();
         // What Muster runs itself is in Muster's own unit, which says nothing of whose it is.
@@ -158,22 +184,59 @@ impl Watcher {
         }
     }
 
-    /// Looks once: asks for the sockets, finds who holds new ones (with `check`, also those whose holders let go), and
-    /// tells the services whose ports changed.
-    fn round(&mut self, check: bool) {
+    /// Looks once, and tells the services whose ports changed.
+    fn round(&mut self, round: Round) {
         // What cannot be seen now stays as it was told; the next round may see it.
         let Ok(listening) = self.source.listening() else { return };
         let now = clock::now();
         let ports: BTreeMap<u64, u16> = listening.into_iter().map(|socket| (socket.inode, socket.port)).collect();
         self.sockets.retain(|inode, _| ports.contains_key(inode));
-        let unknown: BTreeSet<u64> = ports.keys().copied().filter(|inode| self.is_unknown(*inode, check, now.1)).collect();
-        let mut found = holders::find(&self.proc, &unknown);
-        for inode in unknown {
-            let holders = found.remove(&inode).unwrap_or_default();
-            let services = services_of(&self.proc, &self.whose, &self.units, &holders);
-            self.sockets.insert(inode, Known { port: ports[&inode], holders, looked: now.1, services });
-        }
+        let unknown = self.unknown(&ports, round, now.1);
+        self.find(&unknown, &ports, round, now.1);
+        self.tell(now.0);
+    }
 
+    /// The sockets whose holders are to be looked for.
+    fn unknown(&mut self, ports: &BTreeMap<u64, u16>, round: Round, now: Mono) -> BTreeSet<u64> {
+        let mut unknown: BTreeSet<u64> = ports.keys().copied().filter(|inode| !self.sockets.contains_key(inode)).collect();
+        for (inode, known) in &mut self.sockets {
+            if known.holders.is_empty() {
+                if now.since(known.looked) >= UNSEEN_AGAIN {
+                    unknown.insert(*inode);
+                }
+            } else if round != Round::New && !known.holders.iter().all(|holder| holder.holds(*inode)) {
+                known.holders.retain(|holder| holder.holds(*inode));
+                known.services = services_of(&self.proc, &self.whose, &self.units, &known.holders);
+                unknown.insert(*inode);
+            }
+        }
+        unknown
+    }
+
+    /// Looks for who holds these sockets: among the newly named processes at once, among all when their turn has come.
+    fn find(&mut self, unknown: &BTreeSet<u64>, ports: &BTreeMap<u64, u16>, round: Round, now: Mono) {
+        self.young.retain(|_, until| *until > now);
+        if unknown.is_empty() {
+            return;
+        }
+        let mut found = BTreeMap::new();
+        if round == Round::Search || now >= self.search_after {
+            found = holders::anywhere(&self.proc, unknown);
+            found.extend(unknown.iter().filter(|inode| !found.contains_key(inode)).map(|inode| (*inode, Vec::new())).collect::<Vec<_>>());
+            let took = clock::now().1.since(now);
+            self.search_after = now.after(Length(took.0.saturating_mul(SEARCH_SHARE)).min(SEARCH_AGAIN_MAX));
+        } else if !self.young.is_empty() {
+            let young: BTreeSet<i32> = self.young.keys().flat_map(|pid| holders::family_of(*pid)).collect();
+            found = holders::among(young, unknown);
+        }
+        for (inode, holders) in found {
+            let services = services_of(&self.proc, &self.whose, &self.units, &holders);
+            self.sockets.insert(inode, Known { port: ports[&inode], holders, looked: now, services });
+        }
+    }
+
+    /// Tells the services whose ports changed.
+    fn tell(&mut self, at: Time) {
         let mut by_service: BTreeMap<&ServiceName, BTreeSet<u16>> = self.told.keys().map(|service| (service, BTreeSet::new())).collect();
         for known in self.sockets.values() {
             for service in &known.services {
@@ -187,20 +250,11 @@ impl Watcher {
             .collect();
         for (service, ports) in changed {
             let fact = Fact::Listens { ports: ports.iter().copied().collect() };
-            let seen = Observation { at: now.0, source: self.source.word().to_owned(), service: Some(service.clone()), fact };
+            let seen = Observation { at, source: self.source.word().to_owned(), service: Some(service.clone()), fact };
             // Where there is no room, it is told in the next round.
             if self.sink.try_send(seen).is_ok() {
                 self.told.insert(service, Some(ports));
             }
-        }
-    }
-
-    /// Whether it is to be looked for who holds a socket.
-    fn is_unknown(&self, inode: u64, check: bool, now: Mono) -> bool {
-        match self.sockets.get(&inode) {
-            None => true,
-            Some(known) if known.holders.is_empty() => now.since(known.looked) >= UNSEEN_AGAIN,
-            Some(known) => check && !known.holders.iter().all(|holder| holder.holds(inode)),
         }
     }
 
