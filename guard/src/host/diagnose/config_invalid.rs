@@ -51,8 +51,8 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     } else if altered.is_empty() && !s.watched.good.is_empty() {
         h.weigh(s.now.at, "compare", -2.0, Text::new("evidence-config-as-good"), None);
     }
-    if let Some(gone) = altered.iter().find(|a| a.gone) {
-        h.weigh(s.now.at, "compare", -4.0, Text::new("evidence-file-gone").with("path", gone.path), None);
+    if let Some(gone) = altered.iter().find(|a| a.gone).map(|a| a.path).or(s.blamed_gone()) {
+        h.weigh(s.now.at, "compare", -4.0, Text::new("evidence-file-gone").with("path", gone), None);
     }
     if matches!(s.incident.loss, Loss::Killed | Loss::OomKilled | Loss::Stopped) {
         h.weigh(s.incident.lost_at, "guard", -4.0, Text::new("evidence-ended-otherwise").with("loss", s.incident.loss), None);

@@ -4,12 +4,13 @@ use muster_model::cause::Code;
 use muster_model::loss::Loss;
 use muster_model::text::Text;
 
-use super::situation::change_id;
+use super::situation::{Altering, change_id};
 use super::{Hypothesis, Situation};
 
 pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     let altered = s.altered();
-    let gone = altered.iter().find(|a| a.gone)?;
+    let blamed = || s.blamed_gone().map(|path| Altering { path, gone: true, trace: None });
+    let gone = altered.into_iter().find(|a| a.gone).or_else(blamed)?;
     let actor = gone.trace.and_then(|(_, c)| c.actor.clone());
     let service = &s.watched.service.name;
     let summary = match &actor {

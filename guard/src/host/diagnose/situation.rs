@@ -68,6 +68,13 @@ impl<'a> Situation<'a> {
         })
     }
 
+    /// The file that the validator says is not there, where no sensor has it either.
+    pub(crate) fn blamed_gone(&self) -> Option<&'a str> {
+        let (_, said, blames, _) = self.validated().filter(|(ok, ..)| !ok)?;
+        let (path, _) = blames?;
+        (said.contains("No such file or directory") && !self.watched.config.contains_key(path)).then_some(path.as_str())
+    }
+
     /// What the comparison with the last good configuration found.
     fn compared(&self) -> Option<&'a [Difference]> {
         self.watched.work.finding(|f| match &f.examined.finding {

@@ -217,8 +217,13 @@ impl World {
         match exam {
             Exam::Validate => {
                 let ok = t.validates() && t.disk.is_some();
-                let said = if ok { "ok".to_owned() } else { format!("syntax error in {}:3", t.config_path()) };
-                Finding::Validated { ok, said, blames: (!ok).then(|| (t.config_path(), Some(3))) }
+                let said = match (ok, &t.disk) {
+                    (true, _) => "ok".to_owned(),
+                    (false, None) => format!("cannot open {}: No such file or directory", t.config_path()),
+                    (false, Some(_)) => format!("syntax error in {}:3", t.config_path()),
+                };
+                let line = t.disk.as_ref().map(|_| 3);
+                Finding::Validated { ok, said, blames: (!ok).then(|| (t.config_path(), line)) }
             }
             Exam::Compare { good } => Finding::Compared {
                 differ: good

@@ -185,6 +185,7 @@ impl World {
         let now = self.now;
         let wall = self.wall();
         let t = self.truth(name);
+        t.meant_down = None;
         let u = &mut t.unit;
         u.turn += 1;
         u.since = wall;
