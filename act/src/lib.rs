@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod examine;
+mod now;
 mod rehearse;
 mod shell;
 mod step;
