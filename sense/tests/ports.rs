@@ -146,8 +146,10 @@ fn a_port_passed_on_to_another_process_is_noticed() {
     let (ports, _) = Ports::start(sink, EVERY);
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = port_of(&held);
-    let first = Holder::of(Command::new("sleep").arg("1000").stdin(Stdio::from(OwnedFd::from(held.try_clone().unwrap()))), port);
-    ports.watch(vec![("first".into(), vec![first.pid()]), ("second".into(), vec![own()])]);
+    let holder = || Holder::of(Command::new("sleep").arg("1000").stdin(Stdio::from(OwnedFd::from(held.try_clone().unwrap()))), port);
+    let (first, second) = (holder(), holder());
+    drop(held);
+    ports.watch(vec![("first".into(), vec![first.pid()]), ("second".into(), vec![second.pid()])]);
     assert_eq!(told(&seen, "sock_diag"), ("first".into(), vec![port]));
     assert_eq!(told(&seen, "sock_diag"), ("second".into(), vec![port]), "both have it open");
     drop(first);
