@@ -31,6 +31,7 @@ use muster_model::time::{Length, Mono, Time};
 
 use agenda::Agenda;
 pub use watched::{Pause, Watched};
+use work::Ground;
 
 /// At most so many closed incidents are kept in memory; the ledger has them all.
 const INCIDENTS_MAX: usize = 1_000;
@@ -246,7 +247,7 @@ impl Guard {
                 if let Some(incident) = self.incidents.get_mut(incident) {
                     incident.plan = Some(plan.clone());
                     if let Some(watched) = self.services.get_mut(&incident.service) {
-                        watched.work.planned(plan.clone(), incident.loss, incident.cause().map(|c| c.code));
+                        watched.work.planned(plan.clone(), Ground::of(incident, watched.service.recover));
                     }
                 }
             }

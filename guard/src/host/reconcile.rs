@@ -18,7 +18,7 @@ use super::diagnose::{self, Situation};
 use super::plan;
 use super::presence::{Presence, only_degrades};
 use super::watched::Watched;
-use super::work::Work;
+use super::work::{Ground, Work};
 use super::{Guard, HOUR};
 
 /// How long examinations may take before the verdict settles without them.
@@ -423,9 +423,9 @@ fn became(incident: &Incident, state: State, at: Time, why: Text) -> Decision {
 
 /// Whether the plan in hand was made for something else than what is so now, and is not too far gone to be left.
 fn outdated(work: &Work, incident: &Incident, situation: &Situation<'_>) -> bool {
-    let so_now = (incident.loss, incident.cause().map(|c| c.code));
-    let fights = plan::is_intent(situation) && !work.granted;
-    work.planned_for != Some(so_now) && (work.last_begun.is_none() || fights)
+    let ground = Ground::of(incident, situation.watched.service.recover);
+    let forbidden = plan::is_intent(situation) || work.ground.is_none_or(|g| g.recover != ground.recover);
+    work.ground != Some(ground) && (work.last_begun.is_none() || (forbidden && !work.granted))
 }
 
 /// The last thing a failed plan did that is to be taken back.

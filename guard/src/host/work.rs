@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 use muster_model::cause::Code;
 use muster_model::exam::{Exam, Examined};
 use muster_model::id::Seq;
+use muster_model::incident::Incident;
 use muster_model::loss::Loss;
 use muster_model::plan::{Done, Leave, Order, Outcome, Plan};
+use muster_model::roster::Recover;
 use muster_model::time::{Length, Mono, Time};
 
 use super::Now;
@@ -28,6 +30,22 @@ pub(crate) struct Found {
     pub(crate) examined: Examined,
 }
 
+/// What a plan is made for. Where it is another, so is the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ground {
+    pub(crate) loss: Loss,
+    /// The likeliest cause.
+    pub(crate) cause: Option<Code>,
+    /// What the roster allows.
+    pub(crate) recover: Recover,
+}
+
+impl Ground {
+    pub(crate) fn of(incident: &Incident, recover: Recover) -> Ground {
+        Ground { loss: incident.loss, cause: incident.cause().map(|c| c.code), recover }
+    }
+}
+
 /// The work on one loss.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
@@ -43,8 +61,8 @@ pub(crate) struct Work {
     pub(crate) judged: bool,
     pub(crate) settled: bool,
     pub(crate) plan: Option<Plan>,
-    /// The loss and the likeliest cause for which it was made.
-    pub(crate) planned_for: Option<(Loss, Option<Code>)>,
+    /// On what ground it was made.
+    pub(crate) ground: Option<Ground>,
     /// The step of the plan that comes next.
     pub(crate) place: u32,
     running: Option<Order>,
@@ -113,10 +131,10 @@ impl Work {
         self.settled |= settled;
     }
 
-    pub(crate) fn planned(&mut self, plan: Plan, loss: Loss, cause: Option<Code>) {
+    pub(crate) fn planned(&mut self, plan: Plan, ground: Ground) {
         self.attempts = plan.attempt;
         self.plan = Some(plan);
-        self.planned_for = Some((loss, cause));
+        self.ground = Some(ground);
         self.place = 0;
         self.done.clear();
         self.failed = false;

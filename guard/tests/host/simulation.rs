@@ -114,6 +114,8 @@ fn history(seed: u64) -> World {
 /// The world comes to rest; then everything that Muster may bring back comes back, and after a person's word the rest.
 fn quiet(world: &mut World, names: &[ServiceName], from: u64) {
     world.weather = Weather { varies: true, ..Weather::default() };
+    let from = from + 2 * MINUTE; // a boot is over by then
+    world.run_until(from);
     for name in names {
         world.after(0, Happening::Does(Act::Listed { service: name.clone(), listed: true }));
         world.after(0, Happening::Does(Act::Tell(Command::Resume { service: Some(name.clone()) })));

@@ -13,6 +13,8 @@ use super::{Hypothesis, Situation};
 const REACH: Length = Length::seconds(100);
 /// The service manager's commands that take a unit down, the last two with `--now`.
 const TAKES_DOWN: [&str; 3] = ["stop", "disable", "mask"];
+/// Those that bring one up.
+const BRINGS_UP: [&str; 4] = ["start", "restart", "try-restart", "reload-or-restart"];
 
 pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     if s.incident.loss != Loss::Stopped {
@@ -41,14 +43,18 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     Some(h)
 }
 
-/// Whether somebody wants it down: the service manager was told so, or a person was seen to tell it.
+/// Whether somebody wants it down: the service manager was told so, or a person was seen to tell it, be it after a loss
+/// of another kind.
 pub(crate) fn is_ordered(s: &Situation<'_>) -> bool {
-    s.stop_was_ordered() || command(s, &TAKES_DOWN).is_some()
+    s.stop_was_ordered() || ordered_at(s).is_some() || (s.incident.loss == Loss::Stopped && command(s, &TAKES_DOWN).is_some())
 }
 
-/// When a person last told the service manager to take it down, as far as that was seen happening.
+/// When a person told the service manager to take it down, as far as that was seen happening and nothing followed.
 pub(crate) fn ordered_at(s: &Situation<'_>) -> Option<Mono> {
-    s.watched.traces.commands().find(|(_, who)| has_word(who, &TAKES_DOWN)).map(|(t, _)| t.mono)
+    let (trace, who) = s.watched.traces.commands().find(|(_, who)| has_word(who, &TAKES_DOWN) || has_word(who, &BRINGS_UP))?;
+    // To disable what runs takes it down with `--now` only.
+    let down = has_word(who, &["stop", "--now"]) || (has_word(who, &TAKES_DOWN) && trace.at >= s.incident.lost_at);
+    (down && trace.mono >= s.watched.loaded_mono).then_some(trace.mono)
 }
 
 fn has_word(who: &Actor, words: &[&str]) -> bool {

@@ -1,7 +1,6 @@
 //! Never fight a person (promise 5), and never act where Muster can only watch.
 
 use muster_model::cause::Code;
-use muster_model::loss::Loss;
 use muster_model::plan::{Leave, Step};
 use muster_model::roster::Kind;
 use muster_model::text::Text;
@@ -11,8 +10,7 @@ use crate::host::diagnose::{self, Situation};
 
 /// Whether the service is absent because somebody meant it to be.
 pub(crate) fn is_intent(s: &Situation<'_>) -> bool {
-    s.incident.cause().is_some_and(|c| matches!(c.code, Code::OperatorStopped | Code::OperatorDisabled))
-        || (s.incident.loss == Loss::Stopped && diagnose::is_ordered(s))
+    s.incident.cause().is_some_and(|c| matches!(c.code, Code::OperatorStopped | Code::OperatorDisabled)) || diagnose::is_ordered(s)
 }
 
 pub(super) fn remedy(s: &Situation<'_>, granted: bool) -> Option<Remedy> {
