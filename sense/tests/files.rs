@@ -379,4 +379,10 @@ fn on_an_overlay_the_writer_is_named_also_when_the_directory_comes_from_below() 
         let said: Vec<_> = told.iter().map(|t| (t.path.clone(), t.source, t.actor.as_ref().and_then(|a| a.pid))).collect();
         assert_eq!(said, [(watch.path(path), "fanotify", Some(pid))], "{program} {args:?}");
     }
+    // So that the scratch directory can be removed.
+    drop(watch.files);
+    for mounted in ["merged", "."] {
+        let done = Command::new("umount").args(["--lazy", "--"]).arg(base.join(mounted)).status().unwrap();
+        assert!(done.success());
+    }
 }
