@@ -108,7 +108,8 @@ impl Guard {
                 }
                 self.own.push_back(started.pid);
                 for watched in self.services.values_mut() {
-                    watched.muster_started(now, rebooted.then_some(started.booted_at));
+                    let open = watched.incident.as_ref().and_then(|id| self.incidents.get(id)).is_some_and(|i| i.state.is_open());
+                    watched.muster_started(now, rebooted.then_some(started.booted_at), open);
                 }
                 for incident in self.incidents.values_mut() {
                     incident::interrupted(incident);

@@ -52,6 +52,15 @@ impl Presence {
         }
     }
 
+    /// Whether a service that was lost in this way is so no longer. What is there and in danger is a story of its own.
+    pub(crate) fn is_back_from(&self, lost: Loss) -> bool {
+        match self {
+            Presence::Present => true,
+            Presence::Degraded { loss, .. } => only_degrades(*loss) && !only_degrades(lost),
+            _ => false,
+        }
+    }
+
     /// The loss, where it is one.
     pub(crate) fn loss(&self) -> Option<(Loss, Time)> {
         match self {

@@ -144,10 +144,10 @@ impl Guard {
             return self.back(watched, incident, presence, wake);
         }
         match presence {
-            Presence::Present => self.back(watched, incident, presence, wake),
+            _ if presence.is_back_from(incident.loss) => self.back(watched, incident, presence, wake),
             Presence::Lost { .. } | Presence::Degraded { .. } => self.bring_back(watched, incident, &situation, wake),
             Presence::NotStarted => self.bring_back(watched, incident, &situation, wake),
-            Presence::Starting { .. } | Presence::Leaving { .. } | Presence::Unknown { .. } => None,
+            Presence::Present | Presence::Starting { .. } | Presence::Leaving { .. } | Presence::Unknown { .. } => None,
         }
     }
 
@@ -187,7 +187,7 @@ impl Guard {
 
     /// It is there again.
     fn back(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Option<Decision> {
-        if presence != Presence::Present || watched.work.running().is_some() {
+        if !presence.is_back_from(incident.loss) || watched.work.running().is_some() {
             return None;
         }
         // A service manager's stop is left open for people until the verdict is settled; so is every other.

@@ -174,7 +174,7 @@ impl Watched {
     }
 
     /// Muster starts anew: what only its sensors could tell is not known until they tell it again.
-    pub(crate) fn muster_started(&mut self, now: Now, booted: Option<Time>) {
+    pub(crate) fn muster_started(&mut self, now: Now, booted: Option<Time>, lost: bool) {
         self.watched_since = now;
         self.probes.iter_mut().for_each(|p| *p = None);
         self.unit = None;
@@ -183,7 +183,8 @@ impl Watched {
         self.ports_mono = None;
         self.work.interrupted(now);
         if let Some(at) = booted {
-            self.rebooted = Some(at);
+            // What was lost before the boot was not lost by it.
+            self.rebooted = (!lost).then_some(at);
             self.processes.clear();
             self.main = None;
             self.ended = None;

@@ -12,7 +12,7 @@ use muster_model::probe::{Ask, Probe};
 use muster_model::roster::{Count, Kind, Limits, Match, Recover, Service, Tier};
 use muster_model::time::{Length, Time};
 
-use crate::world::{Act, Bug, Chance, HOUR, Happening, MINUTE, MS, QUIET, S, Truth, Weather, World};
+use crate::world::{Act, Bug, Chance, HOUR, Happening, MINUTE, MS, QUIET, S, Truth, UnitFile, Weather, World};
 
 const HISTORIES: u64 = 10_000;
 const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
@@ -138,13 +138,14 @@ fn quiet(world: &mut World, names: &[ServiceName], from: u64) {
     for name in names {
         let t = &world.services[name];
         if !t.works() {
-            let by_hand =
-                matches!(t.row.kind, Kind::Process(_)) || t.unit.file != crate::world::UnitFile::Enabled || t.well_since.is_none();
+            let by_hand = matches!(t.row.kind, Kind::Process(_)) || t.unit.file != UnitFile::Enabled;
             let service = name.clone();
-            world.after(
-                0,
-                Happening::Does(if by_hand { Act::Start { service, by: "carol" } } else { Act::Tell(Command::Recover { service }) }),
-            );
+            if by_hand {
+                world.after(0, Happening::Does(Act::Signal { service: service.clone(), signal: 9, by: "carol" }));
+                world.after(5 * S, Happening::Does(Act::Start { service, by: "carol" }));
+            } else {
+                world.after(0, Happening::Does(Act::Tell(Command::Recover { service })));
+            }
         }
     }
     let end = world.now + 10 * MINUTE;

@@ -10,8 +10,7 @@ use super::{Hypothesis, Situation};
 const REACH: Length = Length::seconds(300);
 
 pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
-    // What was lost before the boot was not lost by it.
-    let booted = s.watched.rebooted.filter(|at| s.incident.detected_at >= *at)?;
+    let booted = s.watched.rebooted?;
     if s.now.at.since(booted) > REACH && s.incident.lost_at.since(booted) > REACH {
         return None;
     }

@@ -399,7 +399,7 @@ impl World {
             {
                 wrong = Some(format!("what is over is over: {name} has been well for {} s and its incident is open", (now - well) / S));
             }
-            if t.well_since.is_some_and(|w| now - since.max(w) > OVER_WITHIN) {
+            if !open && t.well_since.is_some_and(|w| now - since.max(w) > OVER_WITHIN) {
                 self.promises.granted.remove(name);
             }
         }
