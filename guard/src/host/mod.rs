@@ -30,6 +30,7 @@ use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
 use agenda::Agenda;
+use diagnose::Situation;
 pub use watched::{Pause, Watched};
 use work::Ground;
 
@@ -245,12 +246,11 @@ impl Guard {
                 }
             }
             Decision::Planned { incident, plan } => {
-                if let Some(incident) = self.incidents.get_mut(incident) {
-                    incident.plan = Some(plan.clone());
-                    if let Some(watched) = self.services.get_mut(&incident.service) {
-                        watched.work.planned(plan.clone(), Ground::of(incident, watched.service.recover));
-                    }
-                }
+                let Some(incident) = self.incidents.get_mut(incident) else { return };
+                incident.plan = Some(plan.clone());
+                let Some(watched) = self.services.get_mut(&incident.service) else { return };
+                let ground = Ground::of(&Situation { watched, incident, now, rungs: &self.rungs, own: &self.own });
+                watched.work.planned(plan.clone(), ground);
             }
             Decision::Begun(order) => {
                 if let Some(watched) = self.services.get_mut(&order.service) {
@@ -399,7 +399,7 @@ impl Guard {
     pub fn would_do(&self, service: &str) -> Option<Plan> {
         let watched = self.services.get(service)?;
         let incident = watched.incident.as_ref().and_then(|id| self.incidents.get(id)).filter(|i| i.state.is_open())?;
-        let situation = diagnose::Situation { watched, incident, now: self.now, rungs: &self.rungs, own: &self.own };
+        let situation = Situation { watched, incident, now: self.now, rungs: &self.rungs, own: &self.own };
         Some(plan::choose(&situation, watched.work.attempts + 1, true, reconcile::MANAGER_SLACK))
     }
 

@@ -30,6 +30,8 @@ const LOOP_LOSSES: usize = 3;
 const LOOP_REACH: Length = Length::seconds(60);
 /// How long a service manager that restarts a unit by itself is waited for, beside its own RestartSec=.
 pub(super) const MANAGER_SLACK: Length = Length::seconds(5);
+/// A pause ends by the wall clock, which may be set: it is looked at this often.
+const PAUSE_LOOK: Length = Length::seconds(60);
 /// How often something that another service or a budget holds up is looked at again.
 const HELD_UP: Length = Length::seconds(1);
 
@@ -81,7 +83,7 @@ impl Guard {
     fn keep(&self, watched: &Watched, presence: Presence, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
         if let Some(pause) = watched.paused(now.at) {
-            wake.at(now.mono.after(pause.until.since(now.at)));
+            wake.at(now.mono.after(pause.until.since(now.at).min(PAUSE_LOOK)));
             return None;
         }
         match presence {
@@ -140,7 +142,7 @@ impl Guard {
             return Some(decision);
         }
         if let Some(pause) = watched.paused(now.at) {
-            wake.at(now.mono.after(pause.until.since(now.at)));
+            wake.at(now.mono.after(pause.until.since(now.at).min(PAUSE_LOOK)));
             return self.back(watched, incident, presence, wake);
         }
         match presence {
@@ -231,10 +233,10 @@ impl Guard {
             return None;
         }
         if let Some(pause) = self.pause() {
-            wake.at(now.mono.after(pause.until.since(now.at)));
+            wake.at(now.mono.after(pause.until.since(now.at).min(PAUSE_LOOK)));
             return None;
         }
-        let Some(plan) = work.plan.as_ref().filter(|_| !outdated(work, incident, situation)) else {
+        let Some(plan) = work.plan.as_ref().filter(|_| !outdated(work, situation)) else {
             return self.choose(watched, incident, situation, wake);
         };
         if plan.leave != Leave::Granted {
@@ -422,10 +424,10 @@ fn became(incident: &Incident, state: State, at: Time, why: Text) -> Decision {
 }
 
 /// Whether the plan in hand was made for something else than what is so now, and is not too far gone to be left.
-fn outdated(work: &Work, incident: &Incident, situation: &Situation<'_>) -> bool {
-    let ground = Ground::of(incident, situation.watched.service.recover);
-    let forbidden = plan::is_intent(situation) || work.ground.is_none_or(|g| g.recover != ground.recover);
-    work.ground != Some(ground) && (work.last_begun.is_none() || (forbidden && !work.granted))
+fn outdated(work: &Work, situation: &Situation<'_>) -> bool {
+    let now = Ground::of(situation);
+    let Some(before) = work.ground else { return true };
+    now != before && (work.last_begun.is_none() || (now.forbids(before) && !work.granted))
 }
 
 /// The last thing a failed plan did that is to be taken back.

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use muster_model::cause::Code;
 use muster_model::exam::{Exam, Examined};
 use muster_model::id::Seq;
-use muster_model::incident::Incident;
 use muster_model::loss::Loss;
 use muster_model::plan::{Done, Leave, Order, Outcome, Plan};
 use muster_model::roster::Recover;
 use muster_model::time::{Length, Mono, Time};
 
 use super::Now;
+use super::diagnose::Situation;
+use super::plan;
 
 /// Findings kept for one incident.
 const FINDINGS_MAX: usize = 64;
@@ -38,11 +39,19 @@ pub(crate) struct Ground {
     pub(crate) cause: Option<Code>,
     /// What the roster allows.
     pub(crate) recover: Recover,
+    /// Somebody wants it down.
+    pub(crate) intent: bool,
 }
 
 impl Ground {
-    pub(crate) fn of(incident: &Incident, recover: Recover) -> Ground {
-        Ground { loss: incident.loss, cause: incident.cause().map(|c| c.code), recover }
+    pub(crate) fn of(s: &Situation<'_>) -> Ground {
+        let cause = s.incident.cause().map(|c| c.code);
+        Ground { loss: s.incident.loss, cause, recover: s.watched.service.recover, intent: plan::is_intent(s) }
+    }
+
+    /// Whether a plan that was made on the ground `before`, and is being run, may not go on on this one.
+    pub(crate) fn forbids(&self, before: Ground) -> bool {
+        self.intent > before.intent || self.recover != before.recover
     }
 }
 

@@ -131,13 +131,13 @@ fn quiet(world: &mut World, names: &[ServiceName], from: u64) {
     }
     world.after(20 * S, Happening::Does(Act::Tell(Command::Resume { service: None })));
     world.run_until(rest + QUIET);
-    let not_back: Vec<_> = world.services.values().filter(|t| !t.works() && world.is_musters(t)).map(Truth::name).collect();
+    let not_back: Vec<_> = world.services.values().filter(|t| world.lacks(t) && world.is_musters(t)).map(Truth::name).collect();
     if !not_back.is_empty() {
         world.promise_quiet();
     }
     for name in names {
         let t = &world.services[name];
-        if !t.works() {
+        if world.lacks(t) {
             let by_hand = matches!(t.row.kind, Kind::Process(_)) || t.unit.file != UnitFile::Enabled;
             let service = name.clone();
             if by_hand {

@@ -24,7 +24,10 @@ pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
         });
     let files: Vec<_> = s.altered().iter().filter_map(|a| s.watched.good.get(a.path).map(|v| (a.path.to_owned(), v.clone()))).collect();
     if tried || files.is_empty() {
-        return None;
+        // What still does its work is not restarted into the same configuration.
+        let danger = s.incident.loss == Loss::CannotRestart;
+        let why = Text::new("plan-config-by-hand").with("service", &s.watched.service.name);
+        return danger.then_some(Remedy { steps: Vec::new(), why, leave: Leave::Withheld });
     }
     let list = files.iter().map(|(p, _)| p.as_str()).collect::<Vec<_>>().join(", ");
     let mut steps = vec![Step::ConfigRestore { files }];

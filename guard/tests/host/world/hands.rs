@@ -173,6 +173,8 @@ impl World {
         if !t.validates() {
             t.losses += 1; // it would not come up again
         }
+        let now = self.now;
+        self.promises.excused_until.insert(name.clone(), now);
         if self.muster.is_none() {
             return; // the vault will see it when Muster is back
         }

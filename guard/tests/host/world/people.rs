@@ -172,8 +172,8 @@ impl World {
             }
             Act::Restart { service, by } => {
                 self.commands(&service, by, "restart");
+                self.truth(&service).meant_down = None;
                 if self.services[&service].unit.file != UnitFile::Masked {
-                    self.truth(&service).meant_down = None;
                     self.truth(&service).unit.starts.clear();
                     let _ = self.unit_stop(&service, true);
                 }

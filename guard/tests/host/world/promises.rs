@@ -12,6 +12,7 @@ use muster_model::plan::{Leave, Order, Outcome, Step};
 use muster_model::roster::{Kind, Recover};
 use muster_model::time::{Length, Mono, Time};
 
+use super::truth::Deeds;
 use super::{HOUR, MINUTE, S, Truth, World};
 
 /// A service that is visibly absent for so long is on record: the service manager may take 100 s to stop, a start 30 s.
@@ -41,7 +42,7 @@ pub struct Promises {
     /// Incidents opened for each.
     pub opened: BTreeMap<ServiceName, u32>,
     /// Since when Muster could have noticed.
-    excused_until: BTreeMap<ServiceName, u64>,
+    pub(super) excused_until: BTreeMap<ServiceName, u64>,
     open: BTreeMap<IncidentId, ServiceName>,
     /// Acting steps begun, by moment since boot.
     begun: Vec<Mono>,
@@ -160,7 +161,11 @@ impl World {
             }
             Command::Recover { service } => {
                 p.granted.insert(service.clone(), true);
-                p.accepted.remove(service);
+                if p.accepted.remove(service).is_some()
+                    && let Some(t) = self.services.get_mut(service)
+                {
+                    t.losses += 1; // what was accepted is a loss again
+                }
             }
             Command::Acknowledge { incident } => {
                 if let Some(s) = incident_of(incident) {
@@ -181,10 +186,17 @@ impl World {
     fn decided(&mut self, event: &Event, decision: &Decision) {
         match decision {
             Decision::Opened { service, loss, lost_at, detected_at } => {
+                let (losses, deeds) = self.services.get(service).map_or((0, Deeds::default()), |t| (t.losses, t.deeds));
                 let opened = self.promises.opened.entry(service.clone()).or_default();
-                *opened += 1;
-                let opened = *opened;
-                let losses = self.services.get(service).map_or(0, |t| t.losses);
+                if *loss == Loss::CannotRestart {
+                    // A danger may come and go with the losses in between.
+                    if !deeds.broke_config && !deeds.deleted_config {
+                        self.broken(format!("no incident without a loss: nobody ever broke the configuration of {service}"));
+                    }
+                } else {
+                    *opened += 1;
+                }
+                let opened = self.promises.opened.get(service).copied().unwrap_or(0);
                 if opened > losses {
                     self.broken(format!(
                         "no incident without a loss: {service} was lost {losses} times, this is incident {opened} ({loss})"
@@ -228,6 +240,10 @@ impl World {
                 }
             }
             Decision::Begun(order) => self.promise_begun(event, order),
+            // A yes to a danger is one to the loss that it became.
+            Decision::Became { incident, why, .. } if why.key == "state-became-a-loss" => {
+                self.promises.open.remove(incident);
+            }
             Decision::Became { incident, state, at, .. } => match state {
                 State::Recovered | State::Closed => {
                     let Some(service) = self.promises.open.remove(incident) else { return };
@@ -424,7 +440,7 @@ impl World {
         let lacking: Vec<String> = self
             .services
             .values()
-            .filter(|t| t.listed && (!t.works() || self.promises.open.values().any(|s| *s == t.row.name)))
+            .filter(|t| t.listed && self.lacks(t))
             .map(|t| {
                 let incident = self.muster.as_ref().and_then(|m| m.guard.incident_of(t.row.name.as_str()));
                 let plan = incident.and_then(|i| i.plan.as_ref());
@@ -434,6 +450,11 @@ impl World {
         if !lacking.is_empty() {
             self.broken(format!("attempts never end: after the quiet time {}", lacking.join(", ")));
         }
+    }
+
+    /// Whether a service is not there, or is on record as lost.
+    pub fn lacks(&self, t: &Truth) -> bool {
+        t.seen_absent() || self.promises.open.values().any(|s| *s == t.row.name)
     }
 
     /// Whether Muster may bring it back without a word from a person.
