@@ -220,6 +220,8 @@ impl Guard {
             (Loss::Exited, Loss::Killed) if work.attempts == 0 => Loss::Killed,
             // Whatever it was before: now somebody wants it down (promise 5).
             (_, Loss::Stopped) if diagnose::is_ordered(situation) => Loss::Stopped,
+            // Somebody started it since, and that failed in a way of its own.
+            (Loss::Stopped, seen) if watched.loaded_mono > work.since => seen,
             (kept, _) => kept,
         };
         (loss != incident.loss).then_some(loss)

@@ -95,6 +95,8 @@ pub struct Watched {
     pub(crate) traces: Traces,
     /// Its configuration files as they stand.
     pub(crate) config: BTreeMap<String, VersionId>,
+    /// The newest event that told of another content.
+    pub(crate) edited: Seq,
     /// As they stood when the program last read them.
     pub(crate) loaded: BTreeMap<String, VersionId>,
     pub(crate) loaded_mono: Mono,
@@ -137,6 +139,7 @@ impl Watched {
             probes,
             traces: Traces::default(),
             config: BTreeMap::new(),
+            edited: Seq::default(),
             loaded: BTreeMap::new(),
             loaded_mono: now.mono,
             good: BTreeMap::new(),
@@ -239,12 +242,17 @@ impl Watched {
             Fact::Unit(unit) => self.unit_said(unit, now),
             Fact::CommandRun { actor } => self.traces.keep(trace(Touch::Command { actor: actor.clone() })),
             Fact::Changed(change) => {
-                self.changed(change, now);
+                self.changed(seq, change, now);
                 self.traces.keep(trace(Touch::Change { change: change.clone() }));
             }
             Fact::ConfigSeen { path, version } => {
-                if self.config.insert(path.clone(), version.clone()).is_none() && !self.loaded.contains_key(path) {
-                    self.loaded.insert(path.clone(), version.clone());
+                match self.config.insert(path.clone(), version.clone()) {
+                    // The edit itself went unseen.
+                    Some(known) if known != *version => self.edited(seq, now),
+                    Some(_) => {}
+                    None => {
+                        self.loaded.entry(path.clone()).or_insert_with(|| version.clone());
+                    }
                 }
             }
             Fact::Listens { ports } => {
@@ -330,7 +338,7 @@ impl Watched {
         self.unit_mono = now.mono;
     }
 
-    fn changed(&mut self, change: &Change, now: Now) {
+    fn changed(&mut self, seq: Seq, change: &Change, now: Now) {
         match &change.what {
             Altered::Created { after } | Altered::Edited { after, .. } => match after {
                 Some(version) => {
@@ -344,6 +352,12 @@ impl Watched {
             Altered::Permission { .. } => {}
             Altered::Enablement { .. } => return,
         }
+        self.edited(seq, now);
+    }
+
+    /// What was found of the configuration is so no longer.
+    fn edited(&mut self, seq: Seq, now: Now) {
+        self.edited = seq;
         self.unvalidated = Some(now.mono);
         self.validated = None;
     }

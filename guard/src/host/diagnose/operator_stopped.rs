@@ -65,7 +65,7 @@ fn has_word(who: &Actor, words: &[&str]) -> bool {
 /// service is down by a stop, a later one counts too.
 pub(super) fn command(s: &Situation<'_>, words: &[&str]) -> Option<(Time, String, Actor)> {
     let from = s.incident.lost_at.before(REACH);
-    let until = if s.incident.loss == Loss::Stopped { s.now.at } else { s.incident.lost_at.after(Length::seconds(5)) };
+    let until = if s.incident.loss == Loss::Stopped { Time(i64::MAX) } else { s.incident.lost_at.after(Length::seconds(5)) };
     let seen = s
         .watched
         .traces

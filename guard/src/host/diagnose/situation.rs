@@ -62,11 +62,8 @@ impl<'a> Situation<'a> {
 
     /// What the validator said of the configuration as it stands, of which file and line.
     pub(crate) fn validated(&self) -> Option<(bool, &'a str, Option<&'a (String, Option<u32>)>, Time)> {
-        let edited = self.watched.traces.changes().find(|(_, c)| !matches!(c.what, Altered::Enablement { .. })).map(|(t, _)| t.seq);
         self.watched.work.finding(|f| match &f.examined.finding {
-            Finding::Validated { ok, said, blames } if edited.is_none_or(|e| f.seq > e) => {
-                Some((*ok, said.as_str(), blames.as_ref(), f.at))
-            }
+            Finding::Validated { ok, said, blames } if f.seq > self.watched.edited => Some((*ok, said.as_str(), blames.as_ref(), f.at)),
             _ => None,
         })
     }

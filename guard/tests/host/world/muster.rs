@@ -36,7 +36,6 @@ impl World {
         {
             muster.outstanding.remove(&done.order.service);
         }
-        self.told_of(&body);
         self.receive(body);
     }
 

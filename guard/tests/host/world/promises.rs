@@ -85,7 +85,7 @@ impl World {
     }
 
     /// What Muster has been told of an operator's stop.
-    pub(super) fn told_of(&mut self, body: &Body) {
+    fn told_of(&mut self, body: &Body) {
         let Body::Observed(o) = body else { return };
         let Some(t) = o.service.as_ref().and_then(|s| self.services.get_mut(s)) else { return };
         match &o.fact {
@@ -114,6 +114,7 @@ impl World {
 
     /// An event is in the ledger, and not yet stepped.
     pub(super) fn recorded(&mut self, event: &Event) {
+        self.told_of(&event.body);
         match &event.body {
             Body::Told(told) => self.told(&told.command, event.at),
             Body::Started(_) if self.ledger.iter().rev().nth(1).is_some_and(|e| e.boot != event.boot) => {
