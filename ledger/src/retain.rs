@@ -1,6 +1,7 @@
 //! Retention: drops the oldest events by age and by size, and leaves a signed summary from which the chain goes on.
 //!
-//! Age is counted back from the newest event, not from a clock: a ledger into which nothing is written loses nothing.
+//! Age is counted back from the newest events, not from a clock: a ledger into which nothing is written loses nothing,
+//! and a clock that is set years ahead for a moment does not take the whole record with it.
 
 use muster_model::time::Time;
 use rusqlite::{Connection, TransactionBehavior};
@@ -18,7 +19,7 @@ const KEPT_MIN: u64 = 1_024;
 impl Writer {
     /// Drops a few events that are over the limits; whether there may be more.
     pub(crate) fn retain(&mut self) -> rusqlite::Result<bool> {
-        let Some(last) = overdue(&self.db, &self.options, self.head.at, self.head.seq)? else {
+        let Some(last) = overdue(&self.db, &self.options, self.head.seq)? else {
             return Ok(false);
         };
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -54,8 +55,17 @@ impl Writer {
 }
 
 /// The last event that is to be dropped now.
-fn overdue(db: &Connection, options: &Options, newest_at: i64, newest: u64) -> rusqlite::Result<Option<u64>> {
-    let oldest_at = options.keep.map(|keep| Time(newest_at).before(keep).0);
+fn overdue(db: &Connection, options: &Options, newest: u64) -> rusqlite::Result<Option<u64>> {
+    let last_droppable = newest.saturating_sub(KEPT_MIN).cast_signed();
+    let oldest_at = match options.keep {
+        Some(keep) => {
+            // The earliest of the newest, so that one time that is far ahead counts for nothing.
+            let now: Option<i64> =
+                db.prepare_cached("SELECT min(+at) FROM event WHERE seq > ?")?.query_row([last_droppable], |row| row.get(0))?;
+            now.map(|now| Time(now).before(keep).0)
+        }
+        None => None,
+    };
     let too_large = match options.keep_bytes {
         Some(bytes) => used_bytes(db)? > bytes,
         None => false,
@@ -63,7 +73,6 @@ fn overdue(db: &Connection, options: &Options, newest_at: i64, newest: u64) -> r
     if oldest_at.is_none() && !too_large {
         return Ok(None);
     }
-    let last_droppable = newest.saturating_sub(KEPT_MIN).cast_signed();
     let mut statement = db.prepare_cached("SELECT seq, at FROM event WHERE seq <= ? ORDER BY seq LIMIT ?")?;
     let mut rows = statement.query((last_droppable, DROP_MAX))?;
     let mut last = None;

@@ -17,7 +17,7 @@ use support::{BEGIN, DEADLINE, Seeded, append, numbered, open};
 
 const ROUNDS: u64 = 200;
 /// So many crashes happen to one and the same ledger.
-const ROUNDS_A_LEDGER: u64 = 20;
+const ROUNDS_A_LEDGER: u64 = 10;
 /// The directory, for the child.
 const CHILD: &str = "MUSTER_LEDGER_CRASH_DIR";
 
@@ -98,7 +98,7 @@ fn start(dir: &Path) -> (Child, Receiver<u64>) {
 
 /// Checkpoints and retention are at work all the time, so that a kill hits them too.
 fn options() -> Options {
-    Options { checkpoint_every: 64, keep: Some(Length::seconds(2_000)), ..Options::default() }
+    Options { checkpoint_every: 400, keep: Some(Length::seconds(2_000)), ..Options::default() }
 }
 
 /// Not a test of its own: the process that is killed. It does nothing unless it was started by the test above.

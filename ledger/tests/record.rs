@@ -166,6 +166,21 @@ fn what_retention_drops_by_age_leaves_a_summary_from_which_the_chain_verifies() 
 }
 
 #[test]
+fn a_clock_that_is_far_ahead_for_a_moment_does_not_take_the_record_with_it() {
+    let dir = support::scratch();
+    let ledger = open(dir.path(), Options { keep: Some(Length::seconds(86_400)), ..Options::default() });
+    for n in 1..=12_000 {
+        append(&ledger, n);
+        if n % 1_000 == 0 {
+            ledger.append(Time(BEGIN.0 + 1_000_000_000_000_000_000), Mono(n), numbered(n));
+        }
+    }
+    ledger.close().unwrap();
+    let ledger = open(dir.path(), Options::default());
+    assert_eq!(ledger.state().events, 12_012);
+}
+
+#[test]
 fn what_retention_drops_by_size_keeps_the_file_small() {
     let dir = support::scratch();
     let bytes = 2 << 20;
