@@ -1,4 +1,5 @@
 //! Configuration is written back only after a rehearsal on a copy, and can be taken back.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod world;
 
@@ -37,10 +38,10 @@ fn what_fails_the_rehearsal_is_never_written() {
     let service = checked_by(format!("cat {} > {}; echo no; exit 1", good.0, seen.display()));
     let done = world.hands.run(&order(Step::ConfigRestore { files: vec![good] }), &service);
     assert_eq!(world.read("web.conf").unwrap(), "bad\n", "{}", done.said);
-    assert_eq!(world.read("seen").as_deref(), Some("good\n").filter(|_| done.rehearsed).or(world.read("seen").as_deref()));
     assert!(done.replaced.is_empty());
     if done.rehearsed {
         assert_eq!(done.outcome, Outcome::Skipped);
+        assert_eq!(world.read("seen").unwrap(), "good\n", "the validator sees the candidate");
         assert!(done.said.ends_with("nothing was touched: no"), "{}", done.said);
     } else {
         println!("no mount namespaces here: it was tried in place and taken back");

@@ -1,10 +1,12 @@
 //! Examinations on real files, commands and processes.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod world;
 
 use std::process::Command;
 
 use muster_model::exam::{Exam, Finding};
+use muster_model::plan::{Outcome, Step};
 use muster_model::roster::{Kind, Service};
 use world::{World, service};
 
@@ -52,4 +54,28 @@ fn a_process_is_seen_at_work_stopped_and_gone() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(look().0, None);
+}
+
+#[test]
+fn nginx_is_asked_and_its_last_good_configuration_passes_the_rehearsal() {
+    const NGINX: &str = "/usr/sbin/nginx";
+    if !std::path::Path::new(NGINX).exists() {
+        println!("skipped: needs {NGINX}");
+        return;
+    }
+    let world = World::new();
+    let log = world.path("error.log").display().to_string();
+    let content = |line: &str| format!("pid {log}.pid;\nerror_log {log};\nevents {{}}\n{line}\n");
+    let good = world.file("nginx.conf", &content("http { access_log off; }"));
+    let bad = world.file("nginx.conf", &content("bogus on;"));
+    let validate = format!("{NGINX} -t -q -e {log} -c {}", good.0);
+    let nginx = Service { validate: Some(validate), config: vec![good.0.clone()], ..service(Kind::Unit("nginx.service".into())) };
+    let finding = world.hands.examine(&Exam::Validate, &nginx);
+    let Finding::Validated { ok: false, said, blames } = finding else { panic!("{finding:?}") };
+    assert!(said.contains("unknown directive \"bogus\""), "{said}");
+    assert_eq!(blames, Some((good.0.clone(), Some(4))));
+
+    let done = world.hands.run(&world::order(Step::ConfigRestore { files: vec![good] }), &nginx);
+    assert_eq!((done.outcome, done.replaced), (Outcome::Done, vec![(bad.0, Some(bad.1))]), "{}", done.said);
+    assert!(matches!(world.hands.examine(&Exam::Validate, &nginx), Finding::Validated { ok: true, .. }));
 }

@@ -118,7 +118,7 @@ pub struct UnitState {
     pub active: String,
     /// SubState: `running`, `dead`, `auto-restart` …
     pub sub: String,
-    /// UnitFileState: `enabled`, `disabled`, `masked`, `static` …
+    /// UnitFileState: `enabled`, `disabled`, `masked`, `static` …; empty for a unit without a file, and while it is not known.
     pub file: String,
     /// MainPID, with its start time; `None` when there is none (0) or it is not one to be watched (1).
     pub main: Option<ProcessKey>,

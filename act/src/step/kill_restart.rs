@@ -4,11 +4,15 @@
 use muster_model::id::{Pid, ProcessKey};
 use muster_model::roster::{Kind, Service};
 use muster_model::time::Length;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::{job, only_watched, start};
 use crate::systemd::{self, Job};
 use crate::{Ending, Glance, Hands, chain};
 
+/// How long the kernel may take to end a process; one that waits for a disk that is gone takes for ever.
+const END_WITHIN: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 /// Threads whose place in the kernel is taken down.
 const THREADS_MAX: usize = 16;
 /// Lines of one kernel stack.
@@ -26,10 +30,10 @@ pub(super) fn run(hands: &Hands, service: &Service, process: ProcessKey) -> Endi
     }
     let before = capture(process.pid, &glance);
     let ending = match &service.kind {
-        // All its processes: workers that a dead main process leaves behind keep its ports.
-        Kind::Unit(unit) => match systemd::kill(unit) {
-            Ok(_) => job(hands, Job::Restart, unit),
-            Err(error) => Ending::failed(chain(&error)),
+        Kind::Unit(unit) => match end(unit, process.pid) {
+            // Not a restart: one that systemd has begun by itself meanwhile is left to come up.
+            Ok(()) => job(hands, Job::Start, unit),
+            Err(why) => Ending::failed(why),
         },
         Kind::Run(_) | Kind::Process(_) => match hands.children.stop(&service.name, Length(0)) {
             Ok(()) => start::run(hands, service),
@@ -37,6 +41,20 @@ pub(super) fn run(hands: &Hands, service: &Service, process: ProcessKey) -> Endi
         },
     };
     Ending { said: format!("{}\n{before}", ending.said), ..ending }
+}
+
+/// Ends all processes of the unit, since workers that a dead main process leaves behind keep its ports, and waits until
+/// its main process is gone: systemd hears of that before it hears of anything that is asked of it afterwards.
+fn end(unit: &str, main: Pid) -> Result<(), String> {
+    let process = rustix::process::Pid::from_raw(main.get()).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
+    systemd::kill(unit).map_err(|e| chain(&e))?;
+    match process {
+        Some(Ok(process)) => match poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&END_WITHIN)) {
+            Ok(1..) => Ok(()),
+            _ => Err(format!("process {main} does not end, although SIGKILL was sent to it {} s ago", END_WITHIN.tv_sec)),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// What can be seen of the process before it is gone for good: `before: state T, waits in do_signal_stop, …`, and where

@@ -21,14 +21,14 @@ use muster_sense::units::{Ladder, Units};
 use muster_vault::Vault;
 
 /// A folder with files to break, and the hands that mend them.
-pub struct World {
-    pub folder: tempfile::TempDir,
-    pub vault: Vault,
-    pub hands: Hands,
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) vault: Vault,
+    pub(crate) hands: Hands,
 }
 
 impl World {
-    pub fn new() -> World {
+    pub(crate) fn new() -> World {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("vault")).unwrap();
         let vault = Vault::open(&folder.path().join("vault")).unwrap();
@@ -36,12 +36,12 @@ impl World {
         World { folder, vault, hands }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a file, and takes this version of it into the vault.
-    pub fn file(&self, name: &str, content: &str) -> (String, VersionId) {
+    pub(crate) fn file(&self, name: &str, content: &str) -> (String, VersionId) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();
@@ -50,12 +50,12 @@ impl World {
         (path.display().to_string(), version)
     }
 
-    pub fn read(&self, name: &str) -> Option<String> {
+    pub(crate) fn read(&self, name: &str) -> Option<String> {
         std::fs::read_to_string(self.path(name)).ok()
     }
 }
 
-pub fn service(kind: Kind) -> Service {
+pub(crate) fn service(kind: Kind) -> Service {
     Service {
         name: "web".into(),
         kind,
@@ -75,12 +75,12 @@ pub fn service(kind: Kind) -> Service {
     }
 }
 
-pub fn order(step: Step) -> Order {
+pub(crate) fn order(step: Step) -> Order {
     Order { incident: None, service: "web".into(), attempt: 1, place: 0, step, undo: false }
 }
 
 /// Whether there is a systemd here that we may use; if not, says that the test skips.
-pub fn has_systemd() -> bool {
+pub(crate) fn has_systemd() -> bool {
     let has = rustix::process::geteuid().is_root() && Path::new("/run/systemd/system").exists();
     if !has {
         println!("skipped: needs root and a running systemd");
@@ -88,19 +88,19 @@ pub fn has_systemd() -> bool {
     has
 }
 
-pub fn systemctl(arguments: &[&str]) -> String {
+pub(crate) fn systemctl(arguments: &[&str]) -> String {
     let output = Command::new("systemctl").args(arguments).output().unwrap();
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// A unit file of this test, gone when dropped.
-pub struct Unit {
-    pub name: String,
+pub(crate) struct Unit {
+    pub(crate) name: String,
     file: PathBuf,
 }
 
 impl Unit {
-    pub fn new(stem: &str, content: &str) -> Unit {
+    pub(crate) fn new(stem: &str, content: &str) -> Unit {
         let name = format!("muster-test-{}-{stem}.service", std::process::id());
         let file = Path::new("/etc/systemd/system").join(&name);
         std::fs::write(&file, content).unwrap();
@@ -108,16 +108,16 @@ impl Unit {
         Unit { name, file }
     }
 
-    pub fn service(&self) -> Service {
+    pub(crate) fn service(&self) -> Service {
         service(Kind::Unit(self.name.clone()))
     }
 
-    pub fn main(&self) -> ProcessKey {
+    pub(crate) fn main(&self) -> ProcessKey {
         let pid = systemctl(&["show", "--property=MainPID", "--value", &self.name]).parse().unwrap();
         muster_sense::proc::process_key(pid).unwrap()
     }
 
-    pub fn is(&self, property: &str) -> String {
+    pub(crate) fn is(&self, property: &str) -> String {
         systemctl(&["show", &format!("--property={property}"), "--value", &self.name])
     }
 }

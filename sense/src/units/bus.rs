@@ -50,7 +50,7 @@ pub(super) struct Bus {
 /// What systemd answered about a unit.
 enum Said {
     /// How it is, and its path on the bus, by which its signals are known: an alias has the path of what it stands for.
-    State { path: String, seen: Seen },
+    State { path: String, seen: Box<Seen> },
     /// Whether it is enabled, masked … on disk.
     File(String),
 }
@@ -164,7 +164,7 @@ impl Round {
             self.busy.insert(unit.clone());
             let connection = connection.clone();
             self.asked.spawn(async move {
-                let said = state(&connection, &unit).await.map(|(path, seen)| Said::State { path, seen });
+                let said = state(&connection, &unit).await.map(|(path, seen)| Said::State { path, seen: Box::new(seen) });
                 (unit, said)
             });
         }

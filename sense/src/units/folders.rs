@@ -18,6 +18,7 @@ const EVENTS_BYTES: usize = 16 * 1024;
 /// A watch over the folders.
 pub(super) struct Folders {
     inotify: AsyncFd<Inotify>,
+    buffer: Vec<u8>,
 }
 
 impl Folders {
@@ -25,19 +26,18 @@ impl Folders {
     pub(super) fn watch() -> std::io::Result<Folders> {
         // SAFETY: `Inotify` owns its descriptor, and neither closes nor replaces it before it is dropped.
         let inotify = unsafe { AsyncFd::register(Inotify::init()?) }?;
-        let folders = Folders { inotify };
+        let folders = Folders { inotify, buffer: vec![0; EVENTS_BYTES] };
         folders.renew();
         Ok(folders)
     }
 
     /// Waits until something in the folders is altered, and returns the names of the files; `None`: too many to tell.
     pub(super) async fn altered(&mut self) -> std::io::Result<Option<Vec<String>>> {
-        let mut buffer = [0; EVENTS_BYTES];
         let names = loop {
             let mut ready = self.inotify.readable_mut().await?;
             let read = ready.try_io(|inotify| {
                 let mut names = Some(Vec::new());
-                for event in inotify.get_mut().read_events(&mut buffer)? {
+                for event in inotify.get_mut().read_events(&mut self.buffer)? {
                     match (event.name, &mut names) {
                         _ if event.mask.contains(EventMask::Q_OVERFLOW) => names = None,
                         (Some(name), Some(names)) => names.push(name.to_string_lossy().into_owned()),

@@ -17,9 +17,9 @@ pub(super) const NAME: &str = "systemctl";
 /// The pace for few units. Many are asked about in groups, one group a second, so that the cost stays the same.
 const EVERY: Duration = Duration::from_secs(1);
 /// Units in one question.
-const UNITS_AT_ONCE: usize = 100;
+const UNITS_AT_ONCE: usize = 50;
 /// How long one run of `systemctl` may take.
-const RUN_WITHIN: Duration = Duration::from_secs(2);
+const RUN_WITHIN: Duration = Duration::from_secs(5);
 const SHOWN: &str = "--property=Id,LoadState,ActiveState,SubState,UnitFileState,MainPID,Result,ExecMainCode,ExecMainStatus,\
                           ExecMainExitTimestamp,NRestarts,Restart,RestartUSec,StateChangeTimestamp,Job";
 
