@@ -250,6 +250,7 @@ impl Watched {
                     // The edit itself went unseen.
                     Some(known) if known != *version => self.edited(seq, now),
                     Some(_) => {}
+                    None if self.good.contains_key(path) => self.edited(seq, now),
                     None => {
                         self.loaded.entry(path.clone()).or_insert_with(|| version.clone());
                     }
@@ -397,6 +398,7 @@ impl Watched {
     /// A person closed the incident: what is now is how it is meant to be.
     pub(crate) fn accept(&mut self, incident: &Incident) {
         self.accepted = Some(incident.loss);
+        self.work.withdraw_grant();
         self.learned_ports = self.held_ports();
         self.good = self.loaded.clone();
     }

@@ -71,7 +71,7 @@ impl World {
                     self.truth(&name).start_next = true;
                     let signal = if order.step == Step::Restart { SIGTERM } else { SIGKILL };
                     self.signal(&name, signal, me);
-                    if let Some(process) = self.services[&name].process.as_ref().map(|p| p.key) {
+                    if let (SIGTERM, Some(process)) = (signal, self.services[&name].process.as_ref().map(|p| p.key)) {
                         self.after(GRACE, Happening::Kills { life, service: name.clone(), process });
                     }
                 }

@@ -214,8 +214,11 @@ impl World {
         let wall = self.wall();
         let t = self.truth(name);
         let u = &mut t.unit;
-        u.turn += 1;
         t.start_next = then_start;
+        if u.active == "deactivating" {
+            return Ok(()); // it is being stopped already
+        }
+        u.turn += 1;
         if u.main.is_some() {
             u.active = "deactivating";
             u.sub = "stop-sigterm";

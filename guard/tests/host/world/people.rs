@@ -212,6 +212,9 @@ impl World {
             }
             Act::Listed { service, listed } => {
                 self.truth(&service).listed = listed;
+                // Muster forgets what leaves the roster.
+                let t = self.truth(&service);
+                t.meant_down = t.meant_down.filter(|_| listed);
                 self.roster_changed();
             }
             Act::MusterDown { length } => {
