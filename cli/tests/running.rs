@@ -1,8 +1,10 @@
 //! The program from outside with a Muster that runs: a service is killed, and every command tells of it.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test ends with what went wrong
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -38,20 +40,41 @@ impl Muster {
 
     /// Looks again after every event until there is something; gives up with what was last seen.
     fn until<T>(&self, mut look: impl FnMut() -> Result<T, String>) -> T {
-        let mut follower = command(self.folder.path(), &["--json", "events", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
-        let (lines, arrived) = std::sync::mpsc::channel();
-        let stdout = follower.stdout.take().unwrap();
-        std::thread::spawn(move || BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+        let follower = Follower::new(self.folder.path());
         let mut quiet = 0;
         loop {
-            let seen = look();
-            if seen.is_ok() || quiet > 20 {
-                follower.kill().unwrap();
-                follower.wait().unwrap();
-                return seen.unwrap_or_else(|last| panic!("it never came: {last}"));
+            match look() {
+                Ok(seen) => return seen,
+                Err(last) => assert!(quiet < QUIET_MAX, "it never came: {last}"),
             }
-            quiet = if arrived.recv_timeout(Duration::from_secs(1)).is_ok() { 0 } else { quiet + 1 };
+            quiet = if follower.arrived.recv_timeout(Duration::from_secs(1)).is_ok() { 0 } else { quiet + 1 };
         }
+    }
+}
+
+/// So many seconds without an event, and nothing will come any more.
+const QUIET_MAX: u32 = 20;
+
+/// What happens, line by line.
+struct Follower {
+    child: Child,
+    arrived: Receiver<String>,
+}
+
+impl Follower {
+    fn new(folder: &Path) -> Follower {
+        let mut child = command(folder, &["--json", "events", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
+        let (lines, arrived) = std::sync::mpsc::channel();
+        let stdout = child.stdout.take().unwrap();
+        std::thread::spawn(move || BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+        Follower { child, arrived }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -65,7 +88,7 @@ impl Drop for Muster {
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
-    command.arg("--config").arg(folder.join("muster.toml")).arg("--data").arg(folder.join("data")).args(["--lang", "en"]).args(arguments);
+    command.arg("--config").arg(folder.join("muster.toml")).arg("--data").arg(folder.join("data")).args(arguments).env("LC_ALL", "C");
     command
 }
 

@@ -1,9 +1,11 @@
 //! The program from outside, where no Muster runs: what may be typed, what is answered, and with which exit code.
+#![allow(clippy::unwrap_used, clippy::panic)] // a test ends with what went wrong
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs the program with a home of its own, so that nothing of the machine's is read.
+/// Runs the program with a home of its own. Root's data are the machine's whatever the home is: what asks a running Muster
+/// goes through [`ask`].
 fn muster(home: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_muster"))
         .args(arguments)
@@ -13,6 +15,11 @@ fn muster(home: &Path, arguments: &[&str]) -> Output {
         .env("XDG_STATE_HOME", home.join("state"))
         .output()
         .unwrap()
+}
+
+/// Asks the Muster of an empty data folder, never that of the machine.
+fn ask(home: &Path, arguments: &[&str]) -> Output {
+    muster(home, &[&["--data", &home.join("data").display().to_string()], arguments].concat())
 }
 
 fn code(output: &Output) -> i32 {
@@ -88,10 +95,10 @@ fn without_a_running_muster_every_question_exits_3_and_says_how_to_start_one() {
         &["resume", "web"],
         &["down", "--services"],
     ] {
-        let output = muster(home.path(), question);
+        let output = ask(home.path(), question);
         assert_eq!((code(&output), stdout(&output)), (3, String::new()), "{question:?}");
         assert!(stderr(&output).contains("`muster up` starts one"), "{question:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains(&home.path().join("state/muster").display().to_string()), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&home.path().join("data").display().to_string()), "{}", stderr(&output));
     }
 }
 
@@ -113,7 +120,7 @@ fn the_environment_and_the_configuration_choose_the_language_and_the_flag_overri
     std::fs::create_dir_all(&config).unwrap();
     let said = |arguments: &[&str], locale: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
-        command.args(arguments).env_clear().env("HOME", home.path()).env("LANG", locale);
+        command.arg("--data").arg(home.path().join("data")).args(arguments).env_clear().env("HOME", home.path()).env("LANG", locale);
         command.env("XDG_CONFIG_HOME", home.path().join("config")).env("XDG_STATE_HOME", home.path().join("state"));
         stderr(&command.output().unwrap())
     };
@@ -170,7 +177,7 @@ fn a_good_configuration_exits_0_and_an_absent_one_only_matters_when_it_is_named(
 #[test]
 fn check_without_a_muster_is_unknown_in_one_line() {
     let home = tempfile::tempdir().unwrap();
-    let output = muster(home.path(), &["check", "web"]);
+    let output = ask(home.path(), &["check", "web"]);
     assert_eq!(code(&output), 3);
     assert!(stdout(&output).starts_with("WEB UNKNOWN - No Muster runs"), "{}", stdout(&output));
     assert_eq!(stdout(&output).lines().count(), 1);
@@ -191,7 +198,7 @@ fn a_ledger_that_is_not_there_is_a_failure_with_its_path() {
 fn nothing_is_coloured_that_goes_to_no_terminal() {
     let home = tempfile::tempdir().unwrap();
     for command in [&["--help"][..], &["status"], &["frobnicate"]] {
-        let output = muster(home.path(), command);
+        let output = ask(home.path(), command);
         assert!(!stdout(&output).contains('\x1b') && !stderr(&output).contains('\x1b'), "{command:?}");
     }
 }

@@ -1,8 +1,9 @@
 //! The message catalogue: `messages/LANGUAGE/SUBJECT.ftl` in the Fluent syntax (projectfluent.org), built into the program.
 //!
-//! A message may call three functions on its arguments: `WORD($loss, of: "loss")` puts a code, or codes with commas, into
+//! A message may call four functions on its arguments: `WORD($loss, of: "loss")` puts a code, or codes with commas, into
 //! words ([`crate::word`]); `LENGTH($after)` puts a length of time as the model writes it into the language's own units;
-//! `MOMENT($at)` puts a time as the model writes it into date and clock. What is none of these is said as it is.
+//! `MOMENT($at)` puts a time as the model writes it into date and clock; `WHO($who)` says of `?` that it is not known. What
+//! is none of these is said as it is.
 
 use std::fmt::Display;
 use std::sync::LazyLock;
@@ -64,6 +65,8 @@ fn bundle(language: Language, sources: &[&str]) -> Bundle {
     let _ = bundle.add_function("LENGTH", move |values, _options| written(values, |s| Some(moment::length(language, s.parse().ok()?))));
     let _ = bundle
         .add_function("MOMENT", |values, _options| written(values, |s| Some(format!("{} UTC", moment::date_and_clock(s.parse().ok()?)))));
+    let _ = bundle
+        .add_function("WHO", move |values, _options| written(values, |who| (who == "?").then(|| say_key(language, "by-unknown", &[]))));
     bundle
 }
 

@@ -15,6 +15,6 @@ mod word;
 pub use catalogue::{has, say, say_key};
 pub use language::{Language, UnknownLanguage};
 pub use moment::{ago, clock, date_and_clock, length};
-pub use sentence::{actor, event};
+pub use sentence::{actor, event, percent};
 pub use signal::signal_name;
 pub use word::{Words, word};

@@ -243,9 +243,9 @@ impl Teller {
     }
 }
 
-/// A share as a whole percentage.
-fn percent(share: f64) -> i64 {
-    (share * 100.0).round() as i64
+/// A confidence as a whole percentage, 1 to 99: certainty is not claimed, and what is told is not ruled out.
+pub fn percent(share: f64) -> i64 {
+    ((share * 100.0).round() as i64).clamp(1, 99)
 }
 
 /// The beginning of a version, enough to name it.

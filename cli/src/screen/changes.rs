@@ -71,8 +71,8 @@ mod tests {
             c41     5 min ago  web      edited                     /etc/nginx/nginx.conf  alice (as root,
                                                                                           pts/0): vim
                                                                                           /etc/nginx/nginx.conf
-            c40     5 min ago  web      at boot: enabled → masked  nginx.service          unknown
-            c9      5 min ago  –        created                    /etc/hosts.d/新        unknown
+            c40     5 min ago  web      at boot: enabled → masked  nginx.service          an unknown hand
+            c9      5 min ago  –        created                    /etc/hosts.d/新        an unknown hand
         "#]]
         .assert_eq(&shown(muster_tell::Language::En));
         expect![[r#"
@@ -80,8 +80,8 @@ mod tests {
             c41   5 分钟前  web   修改                            /etc/nginx/nginx.conf  alice（以 root 身份、
                                                                                          pts/0）：vim
                                                                                          /etc/nginx/nginx.conf
-            c40   5 分钟前  web   开机启动设置：enabled → masked  nginx.service          不明
-            c9    5 分钟前  –     新建                            /etc/hosts.d/新        不明
+            c40   5 分钟前  web   开机启动设置：enabled → masked  nginx.service          不明人员
+            c9    5 分钟前  –     新建                            /etc/hosts.d/新        不明人员
         "#]]
         .assert_eq(&shown(muster_tell::Language::ZhCn));
     }

@@ -75,9 +75,8 @@ impl Look {
         muster_tell::ago(self.language, self.now, then)
     }
 
-    /// A share as a whole percentage.
     fn percent(&self, share: f64) -> String {
-        format!("{:.0} %", share * 100.0)
+        format!("{} %", muster_tell::percent(share))
     }
 
     /// A paragraph of one style.

@@ -9,6 +9,7 @@ use muster_model::request::DiffReport;
 use muster_tell::{Words, clock, date_and_clock};
 
 use super::table::Table;
+use super::wrap::cut;
 use super::{Line, Look, Page, Style};
 use super::{diff, incidents, plan};
 
@@ -18,6 +19,9 @@ const DIFF_LINES_MAX: usize = 12;
 const EVIDENCE_MAX: usize = 8;
 /// Other causes shown.
 const OTHERS_MAX: usize = 4;
+/// Parents of an actor shown, and how much of each command line: the rest names the machinery, not the person.
+const PARENTS_MAX: usize = 5;
+const PARENT_WIDTH: usize = 40;
 
 /// The page of an incident, with the change that caused it where there is one.
 pub(crate) fn page(look: &Look, incident: &Incident, change: Option<&DiffReport>) -> Page {
@@ -105,7 +109,11 @@ fn moments(look: &Look, incident: &Incident) -> Table {
 /// The processes that an actor came from, nearest first.
 fn ancestry(look: &Look, actor: &Actor) -> Option<String> {
     let pid = actor.pid.map(|pid| look.say("why-pid", &[("pid", &pid)]));
-    let chain: Vec<String> = pid.into_iter().chain(actor.parents.iter().cloned()).collect();
+    let mut chain: Vec<String> =
+        pid.into_iter().chain(actor.parents.iter().take(PARENTS_MAX).map(|parent| cut(parent, PARENT_WIDTH))).collect();
+    if actor.parents.len() > PARENTS_MAX {
+        chain.push("…".to_owned());
+    }
     (!chain.is_empty()).then(|| chain.join(" ← "))
 }
 

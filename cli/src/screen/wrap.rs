@@ -106,6 +106,23 @@ fn joined(before: &str, after: &str) -> bool {
     CLOSING.contains(first) || OPENING.contains(last) || (!wide(last) && !wide(first))
 }
 
+/// The beginning of a text, at most `width` columns of it, with a sign where something is left out.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut room = width.saturating_sub(1); // the sign's
+    let fits = |c: &char| {
+        let wide = c.width().unwrap_or(0);
+        let fits = wide <= room;
+        room = room.saturating_sub(wide);
+        fits
+    };
+    let mut cut: String = text.chars().take_while(fits).collect();
+    cut.push('…');
+    cut
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +151,14 @@ mod tests {
         assert_eq!(wrapped(&long, 0, 0, 20).iter().map(String::len).collect::<Vec<_>>(), [20, 20, 10]);
         let lines = wrapped(&format!("ab {long}"), 0, 2, 22);
         assert_eq!(lines.concat().replace(' ', ""), format!("ab{long}"));
+    }
+
+    #[test]
+    fn what_is_cut_fits_and_says_so() {
+        assert_eq!(cut("short", 5), "short");
+        assert_eq!(cut("longer", 5), "long…");
+        assert_eq!(cut("配置文件", 5), "配置…");
+        assert_eq!(cut("配置文件", 4), "配…");
     }
 
     #[test]

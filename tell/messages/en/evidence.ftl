@@ -12,7 +12,7 @@ evidence-ended-otherwise = the way it was lost speaks against it: { WORD($loss, 
 evidence-lives-but = the process lives, but: { WORD($loss, of: "loss") }
 evidence-memory-kill = the kernel chose process { $pid } to be ended for want of memory
 evidence-memory-kill-limit = process { $pid } hit its memory limit of { $mib } MiB
-evidence-change = { $path }: { WORD($what, of: "altered") } by { $who }
+evidence-change = { $path }: { WORD($what, of: "altered") } by { WHO($who) }
 evidence-changed-before = { $path } had been changed shortly before
 evidence-no-change = nothing it depends on was changed before
 evidence-config-differs = { $path } is not as it was when the service was last well
@@ -29,7 +29,7 @@ evidence-clean-inactive = the service manager has it as stopped in good order
 evidence-enablement = from { $before } to { $after } at boot
 evidence-unit-file-state = the service manager has it as { $state }
 evidence-unit-result = the service manager gives as its result: { $result }
-evidence-port-holder = port { $port } is held by { $holder }
+evidence-port-holder = port { $port } is held by { WHO($holder) }
 evidence-port-free = nobody else holds its ports now
 evidence-crash-loop = { $times ->
     [one] it was lost { $times } time in a row

@@ -5,17 +5,19 @@ plan-restart = It is up and wrong: restart it
 plan-kill-restart = Process { $pid } does not answer; a plain restart would wait for it, so it is killed and started anew
 plan-config-restore = Put the last good { $files } back ({ WORD($code, of: "cause") })
 plan-config-offered = The last good { $files } can be put back; it still does its work, so that waits for a person's yes
+plan-config-by-hand = { $service } still does its work, but would not start again; its configuration has to be mended by hand
 plan-unmask = { $unit } is masked: whoever did that meant something by it, so taking the mask off waits for a person's yes
 plan-await-manager = The service manager restarts it by itself (Restart={ $policy }): leave it { LENGTH($within) } to do so
 plan-port-taken = { $holder } is in the way; ending it is a person's decision
 plan-port-free = Its port is free again: go on
-plan-left-alone = { $who } meant { $service } to be down, so it is left alone
+plan-left-alone = { WHO($who) } meant { $service } to be down, so it is left alone
 plan-only-watched = { $service } is only watched: Muster does not know how to start it
 plan-restore-after = Nobody confirmed the stop for { LENGTH($after) }: put it back
 
 state-recovered-by-muster = it is back, by what Muster did
 state-recovered-by-others = it is back, by itself or another hand
 state-became-a-loss = the danger became a loss, which has an incident of its own
+state-left-roster = it is no longer in the roster
 state-relapsed = it was lost again before it was steady
 state-escalated-attempts = { $attempts ->
     [one] { $attempts } attempt did not bring it back: people are needed

@@ -5,17 +5,19 @@ plan-restart = 服务在运行但不正常：重启它
 plan-kill-restart = 进程 { $pid } 没有响应；普通重启会一直等待它，因此强制终止后重新启动
 plan-config-restore = 恢复最近一次良好的 { $files }（{ WORD($code, of: "cause") }）
 plan-config-offered = 可以恢复最近一次良好的 { $files }；服务目前仍在工作，因此等待人工同意
+plan-config-by-hand = { $service } 目前仍在工作，但无法再次启动；其配置需要手工修正
 plan-unmask = { $unit } 已被屏蔽：屏蔽者自有用意，因此解除屏蔽需等待人工同意
 plan-await-manager = 服务管理器会自行重启它（Restart={ $policy }）：给它 { LENGTH($within) }
 plan-port-taken = { $holder } 挡住了去路；是否终止它由人决定
 plan-port-free = 端口已空出：继续
-plan-left-alone = { $who } 有意停下 { $service }，因此不予干预
+plan-left-alone = { WHO($who) } 有意停下 { $service }，因此不予干预
 plan-only-watched = { $service } 仅被监视：Muster 不知道如何启动它
 plan-restore-after = { LENGTH($after) }内无人确认这次停止：恢复它
 
 state-recovered-by-muster = 服务已恢复，由 Muster 的操作所致
 state-recovered-by-others = 服务已恢复，系自行恢复或由他人恢复
 state-became-a-loss = 隐患已演变为丢失，另立事件
+state-left-roster = 已不在名册中
 state-relapsed = 尚未稳定便再次丢失
 state-escalated-attempts = 尝试 { $attempts } 次仍未恢复：需要人工处理
 state-waits-for-yes = 方案等待人工同意

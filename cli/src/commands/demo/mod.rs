@@ -17,7 +17,7 @@ use muster_model::time::Length;
 use muster_tell::document::IncidentDocument;
 use serde::Serialize;
 
-use self::stage::{SERVICES, Stage, Watch, settings};
+use self::stage::{SERVICES, Stage, Watch};
 use super::why;
 use crate::arguments;
 use crate::context::Context;
@@ -43,13 +43,13 @@ struct Shown {
 struct Act {
     service: &'static str,
     title: &'static str,
-    /// Done by a shell, as a person would; `PID` and `FILE` are the service's.
+    /// Done by a shell in the stage's folder, as a person would; `PID` is the service's process.
     command: &'static str,
 }
 
 const ACTS: [Act; 3] = [
     Act { service: "web", title: "demo-act-kill", command: "kill -9 PID" },
-    Act { service: "api", title: "demo-act-config", command: "echo 'workers = many' >> FILE" },
+    Act { service: "api", title: "demo-act-config", command: "echo workers = many >> api.conf" },
     Act { service: "queue", title: "demo-act-hang", command: "kill -STOP PID" },
 ];
 
@@ -99,12 +99,11 @@ fn play(context: &Context, stage: &Stage, watch: &mut Watch, act: &Act) -> Resul
         .find(|service| service.name.as_str() == act.service)
         .and_then(|service| service.pids.first().copied());
     let Some(pid) = pid else { return Ok(None) };
-    let file = settings(&stage.folder, act.service);
-    let command = act.command.replace("PID", &pid.to_string()).replace("FILE", &file.display().to_string());
+    let command = act.command.replace("PID", &pid.to_string());
     if !context.json {
         context.page(|look| screen::headline(look, act.title, act.service, &command))?;
     }
-    Command::new("/bin/sh").arg("-c").arg(act.command.replace("PID", &pid.to_string()).replace("FILE", "\"$0\"")).arg(&file).status()?;
+    Command::new("/bin/sh").args(["-c", &command]).current_dir(&stage.folder).status()?;
     let told = watch.until(MENDED_WITHIN, || Ok(latest(stage, act.service)?.filter(|incident| is_over(incident, before.as_ref()))))?;
     let incident = match told {
         Some(incident) => Some(incident),

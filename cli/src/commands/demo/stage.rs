@@ -23,7 +23,7 @@ const UP_WITHIN: Length = Length::seconds(20);
 /// And this long to end.
 const END_WITHIN: Length = Length::seconds(15);
 /// What a good settings file says.
-pub(super) const GOOD: &str = "greeting = hello from Muster's demo\nworkers = 4\n";
+const GOOD: &str = "greeting = hello from Muster's demo\nworkers = 4\n";
 
 /// The services on the stage.
 pub(super) const SERVICES: [&str; 3] = ["web", "api", "queue"];
@@ -41,7 +41,7 @@ pub(super) fn data(folder: &Path) -> PathBuf {
 }
 
 /// The settings file of a service.
-pub(super) fn settings(folder: &Path, service: &str) -> PathBuf {
+fn settings(folder: &Path, service: &str) -> PathBuf {
     folder.join(format!("{service}.conf"))
 }
 
@@ -99,7 +99,7 @@ impl Stage {
 
     /// Ends Muster and the services, and waits until they have ended.
     pub(super) fn strike(self) -> PathBuf {
-        self.folder.clone() // the rest is Drop's
+        self.folder.clone() // the rest is `drop`'s
     }
 }
 
@@ -134,7 +134,7 @@ fn entry(folder: &Path, program: &Path, service: &str) -> anyhow::Result<String>
         format!("{} sample-service {service} --port {port} --settings {}", shell(&program.display().to_string()), shell(&settings));
     Ok(format!(
         "\n[[service]]\nname = \"{service}\"\nrun = {run}\nvalidate = {validate}\nconfig = [{config}]\n\
-         probe = [{{ http = \"http://127.0.0.1:{port}/\", every = \"200ms\", timeout = \"500ms\" }}]\n",
+         probe = [{{ http = \"http://127.0.0.1:{port}/\", every = \"250ms\", timeout = \"250ms\" }}]\n",
         run = toml(&command)?,
         validate = toml(&format!("{command} --check"))?,
         config = toml(&settings)?,
