@@ -17,9 +17,9 @@ use muster_model::time::{Length, Mono, Time};
 use super::diagnose::{self, Situation};
 use super::plan;
 use super::presence::{Presence, only_degrades};
-use super::watched::Watched;
+use super::watched::{Pause, Watched};
 use super::work::{Ground, Work};
-use super::{Guard, HOUR};
+use super::{Guard, HOUR, Now};
 
 /// How long examinations may take before the verdict settles without them.
 const SETTLE_WITHIN: Length = Length::seconds(2);
@@ -42,6 +42,10 @@ struct Wake(Option<Mono>);
 impl Wake {
     fn at(&mut self, when: Mono) {
         self.0 = Some(self.0.map_or(when, |w| w.min(when)));
+    }
+
+    fn at_end_of(&mut self, pause: &Pause, now: Now) {
+        self.at(now.mono.after(pause.until.since(now.at).min(PAUSE_LOOK)));
     }
 }
 
@@ -83,18 +87,11 @@ impl Guard {
     fn keep(&self, watched: &Watched, presence: Presence, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
         if let Some(pause) = watched.paused(now.at) {
-            wake.at(now.mono.after(pause.until.since(now.at).min(PAUSE_LOOK)));
+            wake.at_end_of(pause, now);
             return None;
         }
         match presence {
-            Presence::NotStarted if self.pause().is_none() && watched.work.running().is_none() => Some(Decision::Begun(Order {
-                incident: None,
-                service: watched.service.name.clone(),
-                attempt: 0,
-                place: 0,
-                step: Step::Start,
-                undo: false,
-            })),
+            Presence::NotStarted if watched.work.running().is_none() => self.first_start(watched, wake),
             Presence::Lost { loss, at } | Presence::Degraded { loss, at } if watched.accepted != Some(loss) => {
                 let lost_at = at.min(now.at);
                 Some(Decision::Opened { service: watched.service.name.clone(), loss, lost_at, detected_at: now.at })
@@ -102,6 +99,16 @@ impl Guard {
             Presence::Present => self.keep_well(watched, wake),
             _ => None,
         }
+    }
+
+    /// A `run` service that was never there is brought up.
+    fn first_start(&self, watched: &Watched, wake: &mut Wake) -> Option<Decision> {
+        if let Some(pause) = self.pause() {
+            wake.at_end_of(pause, self.now);
+            return None;
+        }
+        let service = watched.service.name.clone();
+        Some(Decision::Begun(Order { incident: None, service, attempt: 0, place: 0, step: Step::Start, undo: false }))
     }
 
     /// It is well: remember the configuration it is well with, and have an edited one looked at.
@@ -142,7 +149,7 @@ impl Guard {
             return Some(decision);
         }
         if let Some(pause) = watched.paused(now.at) {
-            wake.at(now.mono.after(pause.until.since(now.at).min(PAUSE_LOOK)));
+            wake.at_end_of(pause, now);
             return self.back(watched, incident, presence, wake);
         }
         match presence {
@@ -221,7 +228,7 @@ impl Guard {
             // Whatever it was before: now somebody wants it down (promise 5).
             (_, Loss::Stopped) if diagnose::is_ordered(situation) => Loss::Stopped,
             // Somebody started it since, and that failed in a way of its own.
-            (Loss::Stopped, seen) if watched.loaded_mono > work.since => seen,
+            (Loss::Stopped, seen) if watched.started > work.since => seen,
             (kept, _) => kept,
         };
         (loss != incident.loss).then_some(loss)
@@ -235,7 +242,7 @@ impl Guard {
             return None;
         }
         if let Some(pause) = self.pause() {
-            wake.at(now.mono.after(pause.until.since(now.at).min(PAUSE_LOOK)));
+            wake.at_end_of(pause, now);
             return None;
         }
         let Some(plan) = work.plan.as_ref().filter(|_| !outdated(work, situation)) else {

@@ -86,6 +86,8 @@ pub struct Watched {
     /// Its processes that are there (`run`, `process`), each with when it was first seen.
     pub(crate) processes: BTreeMap<ProcessKey, Mono>,
     pub(crate) main: Option<(ProcessKey, Mono)>,
+    /// When the newest main process was first seen.
+    pub(crate) started: Mono,
     pub(crate) ended: Option<Ended>,
     pub(crate) ports: Vec<u16>,
     pub(crate) ports_mono: Option<Mono>,
@@ -132,6 +134,7 @@ impl Watched {
             leaving: None,
             processes: BTreeMap::new(),
             main: None,
+            started: now.mono,
             ended: None,
             ports: Vec::new(),
             ports_mono: None,
@@ -184,7 +187,7 @@ impl Watched {
         self.unit_mono = now.mono;
         self.leaving = None;
         self.ports_mono = None;
-        self.work.interrupted(now);
+        self.work.interrupted(now, booted.is_some());
         if let Some(at) = booted {
             // What was lost before the boot was not lost by it.
             self.rebooted = (!lost).then_some(at);
@@ -193,6 +196,7 @@ impl Watched {
             self.ended = None;
             self.present_since = None;
             self.loaded_mono = now.mono;
+            self.started = now.mono;
             self.unvalidated = self.unvalidated.map(|_| now.mono);
             self.traces.rebooted();
         }
@@ -282,6 +286,7 @@ impl Watched {
 
     fn new_main(&mut self, process: ProcessKey, now: Now) {
         self.main = Some((process, now.mono));
+        self.started = now.mono;
         self.leaving = None;
         self.config_loaded(now);
     }

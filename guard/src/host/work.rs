@@ -180,11 +180,11 @@ impl Work {
     }
 
     /// Muster ended in the middle of it: what was asked and begun has no answer any more.
-    pub(crate) fn interrupted(&mut self, now: Now) {
+    pub(crate) fn interrupted(&mut self, now: Now, booted: bool) {
         self.exams = None;
         self.settled = false;
         self.opened = now.mono;
-        self.since = now.mono;
+        self.since = if booted { Mono(0) } else { now.mono };
         self.recovered = self.recovered.map(|_| now.mono);
         self.losses = self.losses.iter().map(|_| now.mono).collect();
         self.first_start = None;

@@ -54,7 +54,7 @@ pub(crate) fn ordered_at(s: &Situation<'_>) -> Option<Mono> {
     let (trace, who) = s.watched.traces.commands().find(|(_, who)| has_word(who, &TAKES_DOWN) || has_word(who, &BRINGS_UP))?;
     // To disable what runs takes it down with `--now` only.
     let down = has_word(who, &["stop", "--now"]) || (has_word(who, &TAKES_DOWN) && trace.at >= s.incident.lost_at);
-    (down && trace.mono >= s.watched.loaded_mono).then_some(trace.mono)
+    (down && trace.mono >= s.watched.started).then_some(trace.mono)
 }
 
 fn has_word(who: &Actor, words: &[&str]) -> bool {

@@ -68,11 +68,11 @@ impl<'a> Situation<'a> {
         })
     }
 
-    /// The file that the validator says is not there, where no sensor has it either.
+    /// The file that the validator says is not there: it blames no line of it.
     pub(crate) fn blamed_gone(&self) -> Option<&'a str> {
         let (_, said, blames, _) = self.validated().filter(|(ok, ..)| !ok)?;
-        let (path, _) = blames?;
-        (said.contains("No such file or directory") && !self.watched.config.contains_key(path)).then_some(path.as_str())
+        let (path, line) = blames?;
+        (line.is_none() && said.contains("No such file or directory")).then_some(path.as_str())
     }
 
     /// What the comparison with the last good configuration found.

@@ -214,6 +214,7 @@ impl World {
                 self.truth(&service).listed = listed;
                 // Muster forgets what leaves the roster.
                 let t = self.truth(&service);
+                t.losses += u32::from(listed && !t.works());
                 t.meant_down = t.meant_down.filter(|_| listed);
                 self.roster_changed();
             }
