@@ -45,6 +45,9 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 pub(super) struct Bus {
     connection: Connection,
     stream: MessageStream,
+    folders: Option<Folders>,
+    /// Kept while better rungs are tried, so that this one need not begin anew.
+    round: Option<Round>,
 }
 
 /// What systemd answered about a unit.
@@ -71,7 +74,7 @@ impl Bus {
             }
         }
         call(&connection, MANAGER_PATH, MANAGER, "Subscribe", &()).await?;
-        Ok(Bus { connection, stream })
+        Ok(Bus { connection, stream, folders: Folders::watch().ok(), round: None })
     }
 
     pub(super) fn name(&self) -> &'static str {
@@ -89,13 +92,16 @@ impl Bus {
         let mut retry = tokio::time::interval(delay);
         let mut again = tokio::time::interval(AGAIN_AFTER);
         retry.reset();
-        let mut folders = Folders::watch().ok();
-        let mut round = Round::default();
-        round.watch(roll.units().cloned().collect(), roll);
+        let Bus { connection, stream, folders, round } = self;
+        let round = round.get_or_insert_with(|| {
+            let mut round = Round::default();
+            round.watch(roll.units().cloned().collect(), roll);
+            round
+        });
         loop {
-            round.ask(&self.connection);
+            round.ask(connection);
             tokio::select! {
-                message = self.stream.next() => match message {
+                message = stream.next() => match message {
                     Some(Ok(message)) => round.hear(&message, roll, folders.is_some()),
                     Some(Err(e)) => return End::Lost(format!("the connection to systemd broke: {e}")),
                     None => return End::Lost("systemd or the bus closed the connection".to_owned()),
@@ -103,15 +109,15 @@ impl Bus {
                 Some(Ok((unit, said))) = round.asked.join_next() => if round.take(unit, said, roll, name) { again.reset() },
                 wish = wishes.recv() => match wish {
                     Some(Wish::Watch(units)) => round.watch(roll.replace(units), roll),
-                    Some(Wish::State(unit, answer)) => drop(tokio::spawn(reply(self.connection.clone(), unit, answer))),
+                    Some(Wish::State(unit, answer)) => drop(tokio::spawn(reply(connection.clone(), unit, answer))),
                     None => return End::Dropped,
                 },
-                altered = altered(&mut folders) => match altered {
+                altered = altered(folders) => match altered {
                     Ok(Some(names)) => names.iter().for_each(|name| round.file_altered(name, roll)),
                     Ok(None) => round.files.extend(roll.units().cloned()),
-                    Err(_) => folders = None,
+                    Err(_) => *folders = None,
                 },
-                _ = again.tick(), if !round.again.is_empty() => round.states.append(&mut round.again),
+                _ = again.tick(), if !round.again.is_empty() => round.look_again(),
                 _ = retry.tick(), if !best => return End::Retry,
             }
         }
@@ -217,6 +223,11 @@ impl Round {
         }
     }
 
+    fn look_again(&mut self) {
+        self.files.extend(self.again.iter().cloned());
+        self.states.append(&mut self.again);
+    }
+
     /// Tells an answer; `true`: the unit must be asked about again.
     fn take(&mut self, unit: String, said: Result<Said, zbus::Error>, roll: &mut Roll, source: &str) -> bool {
         self.busy.remove(&unit);
@@ -237,12 +248,9 @@ impl Round {
             Ok(Said::File(file)) => match roll.told(&unit).cloned() {
                 Some(mut seen) => {
                     seen.state.file = file;
-                    let told = roll.see(&unit, &seen, source);
-                    if !told {
-                        self.files.insert(unit.clone());
-                    }
-                    told
+                    roll.see(&unit, &seen, source)
                 }
+                // Its state could not be had so far; when it is looked at again, so is its file.
                 None => false,
             },
             Err(_) => false,

@@ -26,8 +26,10 @@ use self::poll::Systemctl;
 use self::roll::Roll;
 use crate::{Sink, clock};
 
-/// How long [`Units::state`] waits for an answer, and [`Units::start`] for the first rung.
+/// How long [`Units::state`] waits for an answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// How long [`Units::start`] waits for the first rung: a service manager that reads its unit files anew answers nobody.
+const START_WITHIN: Duration = Duration::from_secs(5);
 /// How soon a better rung is tried again; doubled each time it is still not to be had …
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// … up to this.
@@ -110,7 +112,7 @@ impl Units {
         });
         let stands = match thread {
             Ok(_) => {
-                told.recv_timeout(ANSWER_WITHIN).unwrap_or_else(|_| rung(None, Some("the service manager has not answered yet".to_owned())))
+                told.recv_timeout(START_WITHIN).unwrap_or_else(|_| rung(None, Some("the service manager has not answered yet".to_owned())))
             }
             Err(e) => rung(None, Some(format!("no thread for the unit sensor: {e}"))),
         };
@@ -164,7 +166,9 @@ async fn climb(ladder: &Ladder, sink: Sink, mut wishes: mpsc::Receiver<Wish>, fi
     let mut roll = Roll::new(sink.clone());
     let mut delay = RETRY_FIRST;
     let (mut source, mut why) = open(ladder, 1, 4, None).await.unwrap_or((Source::None, None));
-    let _ = first.try_send(rung(Some(&source), why.clone()));
+    if first.try_send(rung(Some(&source), why.clone())).is_err() {
+        tell(&sink, &source, why.clone()); // whoever waited for it has gone on
+    }
     loop {
         let end = match &mut source {
             Source::Bus(bus) => bus.follow(&mut roll, &mut wishes, delay).await,
@@ -184,13 +188,18 @@ async fn climb(ladder: &Ladder, sink: Sink, mut wishes: mpsc::Receiver<Wish>, fi
         match found {
             Some((better, reason)) => {
                 (source, why, delay) = (better, reason, RETRY_FIRST);
-                let fact = Fact::Rung(rung(Some(&source), why.clone()));
-                // A full queue loses the news of the rung, not the rung: `status` asks for what is in use.
-                let _ = sink.try_send(Observation { at: clock::now().0, source: source.name().to_owned(), service: None, fact });
+                tell(&sink, &source, why.clone());
             }
             None => delay = (delay * 2).min(RETRY_LAST),
         }
     }
+}
+
+/// Tells on which rung the sensor stands.
+fn tell(sink: &Sink, source: &Source, why: Option<String>) {
+    let fact = Fact::Rung(rung(Some(source), why));
+    // A full queue loses the news of the rung, and not what is seen from there.
+    let _ = sink.try_send(Observation { at: clock::now().0, source: source.name().to_owned(), service: None, fact });
 }
 
 /// The best source from rung `from` on, above rung `below`, with the error of the one above it.
