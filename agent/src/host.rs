@@ -469,6 +469,7 @@ impl Host {
             }
         }
         self.record(Body::Ended { by, services });
-        self.ledger.sync();
+        // What cannot be written now is told by the next start: the chain has its gap.
+        let _ = self.ledger.sync();
     }
 }

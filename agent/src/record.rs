@@ -96,11 +96,12 @@ pub(crate) fn restore(inbox: &Sender<Input>, vault: &Vault, by: Actor, path: &st
         Err(error) => return Reply::Refused { why: Text::new("refused-no-such-version").with("path", path).with("error", chain(&error)) },
     };
     let command = Command::Restore { path: path.to_owned(), version: version.clone() };
+    let who = by.clone();
     match ask(inbox, |reply| Input::Told { by, command, reply }) {
         Reply::Taken => {}
         refused => return refused,
     }
-    match vault.write_back(Path::new(path), &version) {
+    match vault.write_back(Path::new(path), &version, muster_sense::clock::now().0, Some(&who)) {
         Ok(_) => Reply::Taken,
         Err(error) => Reply::Refused { why: Text::new("refused-restore").with("path", path).with("error", chain(&error)) },
     }

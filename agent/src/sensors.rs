@@ -14,9 +14,9 @@ use muster_sense::units::{self, Units};
 use muster_sense::{journal, proc};
 
 /// Observations that may wait for the loop.
-pub(crate) const SEEN_MAX: usize = 65_536;
+pub(crate) const SEEN_MAX: usize = 16_384;
 /// Touched files that may wait for the loop.
-const TOUCHED_MAX: usize = 16_384;
+const TOUCHED_MAX: usize = 4_096;
 /// How often the listening sockets are looked at.
 const PORTS_EVERY: Length = Length::seconds(2);
 

@@ -27,7 +27,7 @@ use crate::roster::{self, LoadError};
 use crate::{sensors, socket};
 
 /// Messages to the loop that may wait.
-const INBOX_MAX: usize = 16_384;
+const INBOX_MAX: usize = 4_096;
 
 /// How Muster is to be started.
 #[derive(Clone, Debug)]

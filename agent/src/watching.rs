@@ -13,7 +13,7 @@ use muster_model::text::Text;
 use muster_model::time::Time;
 use muster_sense::clock;
 use muster_sense::files::Touched;
-use muster_vault::Taken;
+use muster_vault::{Permissions, Taken};
 
 use crate::host::Host;
 use crate::matching::Matching;
@@ -121,7 +121,12 @@ fn keep(host: &mut Host, path: &Path, at: Time, actor: Option<&Actor>) -> Option
 fn compare(host: &mut Host, path: &Path, at: Time, source: &str, actor: Option<&Actor>, service: &ServiceName, taken: &Taken, first: bool) {
     let subject = path.to_string_lossy().into_owned();
     let known = host.guard.service(service.as_str()).and_then(|w| w.config().get(&subject)).cloned();
-    let now = taken.version().cloned();
+    let now = match taken {
+        Taken::Same { version } => Some(version.clone()),
+        Taken::Created { after } | Taken::Edited { after, .. } => Some(after.clone()),
+        Taken::Permission(_) => known.clone(),
+        Taken::Absent | Taken::Deleted { .. } | Taken::TooLarge { .. } => None,
+    };
     let what = match (known, now) {
         (None, Some(version)) if first => {
             // Seen for the first time: that is where its history begins, not a change.
@@ -129,10 +134,10 @@ fn compare(host: &mut Host, path: &Path, at: Time, source: &str, actor: Option<&
         }
         (None, Some(version)) => Altered::Created { after: Some(version) },
         (Some(before), Some(after)) if before != after => Altered::Edited { before: Some(before), after: Some(after) },
-        (Some(before), None) if taken.is_absent() => Altered::Deleted { before: Some(before) },
+        (Some(before), None) if matches!(taken, Taken::Absent | Taken::Deleted { .. }) => Altered::Deleted { before: Some(before) },
         (Some(before), None) => Altered::Edited { before: Some(before), after: None },
         _ => match taken {
-            Taken::Permission { before, after, .. } => Altered::Permission { before: before.clone(), after: after.clone() },
+            Taken::Permission(Permissions { before, after }) => Altered::Permission { before: before.clone(), after: after.clone() },
             _ => return,
         },
     };
