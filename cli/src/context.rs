@@ -1,6 +1,6 @@
 //! What every command needs to know: where Muster is, in which language and form to answer.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use muster_model::text::Text;
@@ -76,16 +76,20 @@ impl Context {
 
     /// Says a failure on standard error.
     pub(crate) fn fail(&self, failure: &Failure) {
+        let mut begin = muster_tell::say_key(self.language, "failure-prefix", &[]);
         let said = match failure {
             Failure::Failed(text) | Failure::Usage(text) | Failure::NotReached(text) => muster_tell::say(self.language, text),
-            Failure::Config(mistakes) => mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            Failure::Config(mistakes) => {
+                begin.clear(); // `FILE:LINE:COLUMN: …` at the beginning of a line is read by editors
+                mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+            }
             Failure::Other(error) => format!("{error:#}"),
             Failure::Unread => return,
         };
         let stderr = std::io::stderr();
         let look = Look::of_output(self.language, &stderr, self.now());
         // Nobody is left to be told when standard error is gone.
-        let _ = stderr.lock().write_all(Page::of_failure(&look, &said).paint(look.colour && stderr.is_terminal()).as_bytes());
+        let _ = stderr.lock().write_all(Page::of_failure(&begin, &said).paint(look.colour).as_bytes());
     }
 }
 

@@ -146,7 +146,7 @@ fn a_wrong_configuration_exits_2_and_points_at_file_line_and_hint() {
     for command in [&["config", "check", &bad][..], &["--config", &bad, "config", "check"], &["up", "--config", &bad]] {
         let output = muster(home.path(), command);
         assert_eq!(code(&output), 2, "{command:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains("bad.toml:3"), "{}", stderr(&output));
+        assert!(stderr(&output).starts_with(&format!("{bad}:3:")), "{}", stderr(&output));
         assert!(stderr(&output).contains("`run`"), "{}", stderr(&output));
     }
     let json = muster(home.path(), &["--json", "config", "check", &bad]);

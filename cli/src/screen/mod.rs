@@ -122,13 +122,12 @@ impl Page {
         page
     }
 
-    /// What went wrong. Not broken to the terminal: `FILE:LINE:COLUMN: …` is read by editors.
-    pub(crate) fn of_failure(look: &Look, text: &str) -> Page {
+    /// What went wrong. Not broken to the terminal: what is to be copied stays in one piece.
+    pub(crate) fn of_failure(begin: &str, text: &str) -> Page {
         let mut page = Page::default();
-        let prefix = look.say("failure-prefix", &[]);
         for (place, line) in text.lines().enumerate() {
-            let begin = if place == 0 { Line::of(Style::Bad, &prefix) } else { Line::default() };
-            page.line(begin.and(Style::Plain, line));
+            let before = if place == 0 { Line::of(Style::Bad, begin) } else { Line::default() };
+            page.line(before.and(Style::Plain, line));
         }
         page
     }
