@@ -1,6 +1,6 @@
 //! What is known of one service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use muster_model::change::{Altered, Change};
 use muster_model::exam::{Exam, Examined, Finding};
@@ -23,6 +23,8 @@ use super::work::Work;
 const EPHEMERAL_PORTS: u16 = 32_768;
 /// At most so many processes of one service are told apart.
 const PROCESSES_MAX: usize = 1_024;
+/// So many processes that ended are remembered.
+const GONE_MAX: usize = 16;
 const SIGHUP: i32 = 1;
 
 /// Until when a service, or all acting, is left alone.
@@ -89,6 +91,8 @@ pub struct Watched {
     /// When the newest main process was first seen.
     pub(crate) started: Mono,
     pub(crate) ended: Option<Ended>,
+    /// Processes that ended lately: what is told late of them is of the past.
+    gone: VecDeque<ProcessKey>,
     pub(crate) ports: Vec<u16>,
     pub(crate) ports_mono: Option<Mono>,
     /// The ports it held when it was last well for a while.
@@ -136,6 +140,7 @@ impl Watched {
             main: None,
             started: now.mono,
             ended: None,
+            gone: VecDeque::new(),
             ports: Vec::new(),
             ports_mono: None,
             learned_ports: Vec::new(),
@@ -199,6 +204,7 @@ impl Watched {
             self.started = now.mono;
             self.unvalidated = self.unvalidated.map(|_| now.mono);
             self.traces.rebooted();
+            self.gone.clear();
         }
     }
 
@@ -220,7 +226,7 @@ impl Watched {
         let trace = |what| Trace { seq, at: o.at, mono: now.mono, source: o.source.clone(), what };
         match &o.fact {
             Fact::ProcessSeen { process, .. } => {
-                if self.ended.is_some_and(|e| e.process == *process) {
+                if self.gone.contains(process) {
                     return; // told late: it has ended since
                 }
                 if self.processes.len() < PROCESSES_MAX {
@@ -300,6 +306,12 @@ impl Watched {
 
     fn process_ended(&mut self, seq: Seq, process: ProcessKey, end: End, at: Time, now: Now) {
         self.processes.remove(&process);
+        if !self.gone.contains(&process) {
+            if self.gone.len() == GONE_MAX {
+                self.gone.pop_front();
+            }
+            self.gone.push_back(process);
+        }
         if let Some(ended) = self.ended.as_mut().filter(|e| e.process == process) {
             // A second source may know more.
             if ended.end == End::Unknown {
@@ -330,7 +342,7 @@ impl Watched {
         };
         let was_reloading = self.unit.as_ref().is_some_and(|u| u.active == "reloading");
         match unit.main {
-            Some(main) if self.ended.is_none_or(|e| e.process != main) => {
+            Some(main) if !self.gone.contains(&main) => {
                 if self.main.is_none_or(|(old, _)| old != main) {
                     self.new_main(main, now);
                 }

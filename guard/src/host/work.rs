@@ -41,17 +41,20 @@ pub(crate) struct Ground {
     pub(crate) recover: Recover,
     /// Somebody wants it down.
     pub(crate) intent: bool,
+    /// The roster says that it is put back nevertheless, and nobody has confirmed that it is meant to be down.
+    pub(crate) put_back: bool,
 }
 
 impl Ground {
     pub(crate) fn of(s: &Situation<'_>) -> Ground {
         let cause = s.incident.cause().map(|c| c.code);
-        Ground { loss: s.incident.loss, cause, recover: s.watched.service.recover, intent: plan::is_intent(s) }
+        let put_back = s.watched.service.restore_after.is_some() && s.incident.acknowledged.is_none();
+        Ground { loss: s.incident.loss, cause, recover: s.watched.service.recover, intent: plan::is_intent(s), put_back }
     }
 
     /// Whether a plan that was made on the ground `before`, and is being run, may not go on on this one.
     pub(crate) fn forbids(&self, before: Ground) -> bool {
-        self.intent > before.intent || self.recover != before.recover
+        self.intent > before.intent || self.put_back < before.put_back || self.recover != before.recover
     }
 }
 

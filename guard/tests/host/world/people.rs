@@ -149,6 +149,10 @@ impl World {
             }
             Act::DisableLater { service, .. } if !self.services[&service].is_unit() => {}
             Act::Edit { service, .. } if !self.services[&service].has_config() => {}
+            // Where nothing is asked on its port, another port is as good as the one before.
+            Act::Edit { service, sort: "wrong", by } if self.services[&service].row.probes.is_empty() => {
+                self.does(Act::Edit { service, sort: "good", by });
+            }
             Act::Stop { service, by } => self.takes_down(&service, by, "stop", None),
             Act::Disable { service, by } => self.takes_down(&service, by, "disable --now", Some(UnitFile::Disabled)),
             Act::Mask { service, by } => self.takes_down(&service, by, "mask --now", Some(UnitFile::Masked)),

@@ -78,6 +78,19 @@ impl World {
         let open: Vec<_> = guard.incidents().filter(|i| i.state.is_open()).collect();
         self.promises.open = open.iter().map(|i| (i.id.clone(), i.service.clone())).collect();
         self.promises.restored.retain(|id, _| guard.incident(id.as_str()).is_some());
+        // Whoever was back by what is no longer on record is not back, and the yes holds.
+        let yes = |service: &ServiceName| self.ledger.iter().rposition(|e| recovers(&e.body, service));
+        let over = |service: &ServiceName| {
+            let of = |id: &IncidentId| guard.incident(id.as_str()).is_some_and(|i| i.service == *service);
+            self.ledger.iter().rposition(|e| match &e.body {
+                Body::Decided(Decision::Became { incident, state, .. }) => !state.is_open() && of(incident),
+                Body::Told(told) => matches!(&told.command, Command::Resolve { incident } if of(incident)),
+                _ => false,
+            })
+        };
+        let services = open.iter().map(|i| &i.service).filter(|s| yes(s).is_some() && yes(s) > over(s));
+        let granted: Vec<_> = services.map(|s| (s.clone(), true)).collect();
+        self.promises.granted.extend(granted);
         for t in self.services.values_mut() {
             // A stop that was told to nobody does not outlast the boot.
             t.meant_down = t.meant_down.filter(|_| open.iter().any(|i| i.service == t.row.name && i.loss == Loss::Stopped));
@@ -217,6 +230,9 @@ impl World {
                 self.promise_verdict(incident, causes, *settled);
             }
             Decision::Planned { incident, plan } => {
+                if plan.leave == Leave::Withheld {
+                    self.promises.restored.remove(incident); // somebody stepped in: Muster leaves all as it is
+                }
                 let before = self.promises.attempts.insert(incident.clone(), (plan.attempt, None));
                 if let Some((n, Some(ended))) = before
                     && plan.attempt == n + 1
@@ -458,11 +474,18 @@ impl World {
         t.seen_absent() || self.promises.open.values().any(|s| *s == t.row.name)
     }
 
+    /// Whether Muster believes that it is meant to be down, by what people did before.
+    fn left_alone(&self, t: &Truth) -> bool {
+        let incident = self.muster.as_ref().and_then(|m| m.guard.incident_of(t.row.name.as_str()));
+        t.deeds.stopped && incident.and_then(|i| i.plan.as_ref()).is_some_and(|p| p.leave == Leave::Withheld)
+    }
+
     /// Whether Muster may bring it back without a word from a person.
     pub fn is_musters(&self, t: &Truth) -> bool {
         t.row.recover == Recover::Auto
             && !matches!(t.row.kind, Kind::Process(_))
             && t.meant_down.is_none()
+            && !self.left_alone(t)
             && !self.promises.accepted.contains_key(&t.row.name)
             && (!t.is_unit() || t.unit.file == super::UnitFile::Enabled)
     }
@@ -472,6 +495,10 @@ impl World {
 fn fold_of(guard: &muster_guard::host::Guard) -> String {
     let text = format!("{guard:?}");
     text.rsplit_once(", agenda: ").map_or(text.clone(), |(fold, _)| fold.to_owned())
+}
+
+fn recovers(body: &Body, name: &ServiceName) -> bool {
+    matches!(body, Body::Told(told) if matches!(&told.command, Command::Recover { service } if service == name))
 }
 
 fn restore_is_due(t: &Truth, now: u64, stopped: u64) -> bool {
