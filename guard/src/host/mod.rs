@@ -147,6 +147,7 @@ impl Guard {
             Body::Done(done) => {
                 if let Some(watched) = self.services.get_mut(&done.order.service) {
                     watched.work.done(done, now);
+                    watched.written(done);
                 }
                 if let Some(incident) = done.order.incident.as_ref().and_then(|id| self.incidents.get_mut(id)) {
                     incident::done(incident, done);
@@ -218,7 +219,7 @@ impl Guard {
             Decision::Opened { service, .. } => {
                 let id = IncidentId::from(format!("i{}", event.seq));
                 if let Some(watched) = self.services.get_mut(service) {
-                    watched.opened(id.clone(), now);
+                    watched.opened(id.clone(), event.seq, now);
                 }
                 self.incidents.insert(id.clone(), incident::open(id.clone(), event, decision));
                 self.order.push_back(id);

@@ -10,7 +10,7 @@ use muster_model::id::ServiceName;
 use muster_model::incident::{Incident, State};
 use muster_model::loss::Loss;
 use muster_model::plan::{Leave, Order, Outcome, Step};
-use muster_model::roster::{Kind, Recover};
+use muster_model::roster::Recover;
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
@@ -296,7 +296,7 @@ impl Guard {
         let work = &watched.work;
         // An end from outside is answered at once. Where the reason may lie in the program's own files, starting it
         // blindly would only feed a loop: the verdict settles first.
-        let at_once = matches!(incident.loss, Loss::Killed | Loss::OomKilled) || matches!(watched.service.kind, Kind::Run(_));
+        let at_once = matches!(incident.loss, Loss::Killed | Loss::OomKilled);
         if !work.settled && !(at_once && work.attempts == 0) {
             return None; // a wake is set for when the examinations are over
         }

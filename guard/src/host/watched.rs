@@ -9,6 +9,7 @@ use muster_model::id::{IncidentId, ProcessKey, Seq, ServiceName, VersionId};
 use muster_model::incident::{Incident, State};
 use muster_model::loss::Loss;
 use muster_model::observation::{End, Fact, Observation, UnitState};
+use muster_model::plan::{Done, Outcome, Step};
 use muster_model::probe::Answer;
 use muster_model::roster::{Kind, Service};
 use muster_model::time::{Length, Mono, Time};
@@ -390,6 +391,22 @@ impl Watched {
         self.work.examined(seq, examined, now);
     }
 
+    /// Muster itself wrote configuration files: what they hold is known before any sensor says so, and what was said of
+    /// the files before is said of them no longer.
+    pub(crate) fn written(&mut self, done: &Done) {
+        let Step::ConfigRestore { files } = &done.order.step else { return };
+        if done.outcome != Outcome::Done {
+            return;
+        }
+        if done.order.undo {
+            self.validated = None;
+            return; // the sensor says what is there now
+        }
+        self.config.extend(files.iter().cloned());
+        self.unvalidated = None;
+        self.validated = done.rehearsed.then_some(Validated { ok: true });
+    }
+
     pub(crate) fn asked(&mut self, for_incident: bool, exams: &[Exam], now: Now) {
         if exams.contains(&Exam::Validate) {
             self.unvalidated = None;
@@ -399,9 +416,9 @@ impl Watched {
         }
     }
 
-    pub(crate) fn opened(&mut self, id: IncidentId, now: Now) {
+    pub(crate) fn opened(&mut self, id: IncidentId, seq: Seq, now: Now) {
         self.incident = Some(id);
-        self.work = Work::opened(now, self.unit.as_ref().map_or(0, |u| u.restarts), self.work.take_grant());
+        self.work = Work::opened(seq, now, self.unit.as_ref().map_or(0, |u| u.restarts), self.work.take_grant());
     }
 
     pub(crate) fn became(&mut self, state: State, now: Now) {

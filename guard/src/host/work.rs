@@ -62,6 +62,8 @@ impl Ground {
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     pub(crate) opened: Mono,
+    /// The event that opened the incident.
+    pub(crate) seq: Seq,
     /// Since when it has been lost in this way.
     pub(crate) since: Mono,
     /// When the examinations were asked for, and which have yet to come in.
@@ -99,8 +101,8 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    pub(crate) fn opened(now: Now, restarts: u32, granted: bool) -> Work {
-        Work { opened: now.mono, since: now.mono, restarts, granted, losses: VecDeque::from([now.mono]), ..Work::default() }
+    pub(crate) fn opened(seq: Seq, now: Now, restarts: u32, granted: bool) -> Work {
+        Work { opened: now.mono, seq, since: now.mono, restarts, granted, losses: VecDeque::from([now.mono]), ..Work::default() }
     }
 
     /// A person said yes: a plan that waits for it is made anew, for what is so now.

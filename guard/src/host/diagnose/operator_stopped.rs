@@ -52,8 +52,9 @@ pub(crate) fn is_ordered(s: &Situation<'_>) -> bool {
 /// When a person told the service manager to take it down, as far as that was seen happening and nothing followed.
 pub(crate) fn ordered_at(s: &Situation<'_>) -> Option<Mono> {
     let (trace, who) = s.watched.traces.commands().find(|(_, who)| has_word(who, &TAKES_DOWN) || has_word(who, &BRINGS_UP))?;
-    // To disable what runs takes it down with `--now` only.
-    let down = has_word(who, &["stop", "--now"]) || (has_word(who, &TAKES_DOWN) && trace.at >= s.incident.lost_at);
+    // To disable what runs takes it down with `--now` only; to disable what is lost says that it may stay so.
+    let lost_already = trace.seq > s.watched.work.seq && s.watched.main.is_none();
+    let down = has_word(who, &["stop", "--now"]) || (has_word(who, &TAKES_DOWN) && lost_already);
     (down && trace.mono >= s.watched.started).then_some(trace.mono)
 }
 
