@@ -135,7 +135,7 @@ impl Guard {
     /// A loss is on record and not over.
     fn work_on(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
-        if only_degrades(incident.loss) && matches!(presence, Presence::Lost { .. }) {
+        if only_degrades(incident.loss) && matches!(presence, Presence::Lost { .. } | Presence::NotStarted) {
             // What was only a danger has become a loss: that is a story of its own, with its own moment.
             return Some(became(incident, State::Closed, now.at, Text::new("state-became-a-loss")));
         }

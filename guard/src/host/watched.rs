@@ -433,8 +433,11 @@ impl Watched {
     pub(crate) fn accept(&mut self, incident: &Incident) {
         self.accepted = Some(incident.loss);
         self.work.withdraw_grant();
-        self.learned_ports = self.held_ports();
-        self.good = self.loaded.clone();
+        // What is not there shows neither.
+        if self.main.is_some() {
+            self.learned_ports = self.held_ports();
+            self.good = self.loaded.clone();
+        }
     }
 
     pub(crate) fn learn_ports(&mut self) {

@@ -77,7 +77,7 @@ impl World {
         let guard = self.replayed();
         let open: Vec<_> = guard.incidents().filter(|i| i.state.is_open()).collect();
         self.promises.open = open.iter().map(|i| (i.id.clone(), i.service.clone())).collect();
-        self.promises.restored.retain(|id, _| guard.incident(id.as_str()).is_some());
+        self.promises.restored.clear();
         // Whoever was back by what is no longer on record is not back, and the yes holds.
         let yes = |service: &ServiceName| self.ledger.iter().rposition(|e| recovers(&e.body, service));
         let over = |service: &ServiceName| {
