@@ -79,9 +79,10 @@ fn one(guardian: Guardian, number: usize, kills: usize, seed: u64, programs: &Pr
     for name in names.iter().take(kills) {
         let killed = victims.kill(name)?;
         let ms = |at: Time| at.since(killed).as_ms();
-        figures.back.push(ms(victims.wait_for_return(name, killed, BACK_WITHIN)?));
+        let story = || told_of(&place, guardian, name);
+        figures.back.push(ms(victims.wait_for_return(name, killed, BACK_WITHIN).with_context(story)?));
         if let Some(follower) = &follower {
-            let loss = follower.wait_for(name)?;
+            let loss = follower.wait_for(name).with_context(story)?;
             figures.told.push(ms(loss.told));
             figures.detected.push(ms(loss.detected));
             figures.taken_down.push(ms(loss.taken_down));
@@ -91,6 +92,16 @@ fn one(guardian: Guardian, number: usize, kills: usize, seed: u64, programs: &Pr
         sorted.sort_by(f64::total_cmp);
     }
     Ok(figures)
+}
+
+/// What Muster itself says of a victim, for the message when something does not come.
+fn told_of(place: &SystemdBox, guardian: Guardian, name: &str) -> String {
+    if !guardian.is_muster() {
+        return name.to_owned();
+    }
+    place
+        .sh(&format!("{MUSTER} status {name}; {MUSTER} why {name}"), BACK_WITHIN)
+        .map_or_else(|e| format!("{e:#}"), |said| said.out + &said.err)
 }
 
 /// A loss as the follower of the events has it.
