@@ -65,7 +65,6 @@ impl Bus {
     }
 
     async fn subscribe(connection: Connection) -> Result<Bus, zbus::Error> {
-        let stream = MessageStream::from(&connection);
         if connection.is_bus() {
             for rule in MATCHES {
                 connection
@@ -74,6 +73,9 @@ impl Bus {
             }
         }
         call(&connection, MANAGER_PATH, MANAGER, "Subscribe", &()).await?;
+        // Not before the answers to these calls: a stream that is full and that nobody reads would hold them up. What was
+        // told until here is made up for by asking.
+        let stream = MessageStream::from(&connection);
         Ok(Bus { connection, stream, folders: Folders::watch().ok(), round: None })
     }
 
