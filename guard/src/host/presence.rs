@@ -261,6 +261,11 @@ impl Watched {
         if let Some(until) = starting {
             return Presence::Starting { until };
         }
+        // Muster has just begun to ask: every probe tells its first answer.
+        let asked = self.watched_since.mono.after(limits.start_within);
+        if asked > now.mono && self.probes.iter().any(Option::is_none) {
+            return Presence::Unknown { until: asked };
+        }
         if self.validated.as_ref().is_some_and(|v| !v.ok) && self.unvalidated.is_none() {
             return Presence::Degraded { loss: Loss::CannotRestart, at: now.at };
         }

@@ -121,7 +121,8 @@ impl Guard {
             }
             wake.at(when);
         }
-        if let (Some((since, _)), false) = (watched.present_since, watched.good_said) {
+        let answered = watched.probes.iter().all(Option::is_some);
+        if let (Some((since, _)), false, true) = (watched.present_since, watched.good_said, answered) {
             let when = since.max(watched.loaded_mono).after(self.limits.steady);
             if when <= now.mono {
                 let files = watched.loaded.iter().map(|(p, v)| (p.clone(), v.clone())).collect();
@@ -198,6 +199,14 @@ impl Guard {
     fn back(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Option<Decision> {
         if !presence.is_back_from(incident.loss) || watched.work.running().is_some() {
             return None;
+        }
+        // What comes up only to end again is back when it stays.
+        if incident.loss == Loss::CrashLoop {
+            let steady = watched.present_since.map_or(self.now.mono, |(since, _)| since).after(self.limits.steady);
+            if steady > self.now.mono {
+                wake.at(steady);
+                return None;
+            }
         }
         // A service manager's stop is left open for people until the verdict is settled; so is every other.
         if let Some(until) = watched.work.exams.as_ref().filter(|_| !watched.work.settled).map(|(asked, _)| asked.after(SETTLE_WITHIN)) {
@@ -308,6 +317,10 @@ impl Guard {
             wake.at(when);
             return None;
         }
+        if watched.work.attempts >= self.limits.attempts && incident.state != State::Escalated {
+            let why = Text::new("state-escalated-attempts").with("attempts", watched.work.attempts);
+            return Some(became(incident, State::Escalated, self.now.at, why));
+        }
         // A plan that was never begun is no attempt.
         let attempt = if work.plan.is_some() && work.last_begun.is_none() { work.attempts } else { work.attempts + 1 };
         let plan = plan::choose(situation, attempt, work.granted, MANAGER_SLACK);
@@ -316,10 +329,6 @@ impl Guard {
 
     /// The plan did not bring it back: people are called after so many, and it is tried again, ever more slowly.
     fn try_again(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Option<Decision> {
-        if watched.work.attempts >= self.limits.attempts && incident.state != State::Escalated {
-            let why = Text::new("state-escalated-attempts").with("attempts", watched.work.attempts);
-            return Some(became(incident, State::Escalated, self.now.at, why));
-        }
         let work = &watched.work;
         match &work.exams {
             Some((asked, pending)) if work.asked_since => {

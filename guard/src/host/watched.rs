@@ -237,7 +237,13 @@ impl Watched {
                     self.new_main(*process, now);
                 }
             }
-            Fact::ProcessExited { process, end } => self.process_ended(seq, *process, *end, o.at, now),
+            Fact::ProcessExited { process, end } => {
+                if self.gone.len() == GONE_MAX {
+                    self.gone.pop_front();
+                }
+                self.gone.push_back(*process);
+                self.process_ended(seq, *process, *end, o.at, now);
+            }
             Fact::SignalSent { process, signal, sender } => {
                 self.traces.keep(trace(Touch::Signal { process: *process, signal: *signal, sender: sender.clone() }));
                 if *signal == SIGHUP && self.main.is_some_and(|(main, _)| main == *process) {
@@ -250,7 +256,14 @@ impl Watched {
                     ended.end = End::Memory;
                 }
             }
-            Fact::Unit(unit) => self.unit_said(unit, now),
+            Fact::Unit(unit) => {
+                let before = self.unit.as_ref().map_or("", |u| u.file.as_str());
+                if !before.is_empty() && !unit.file.is_empty() && before != unit.file {
+                    let what = Altered::Enablement { before: before.to_owned(), after: unit.file.clone() };
+                    self.traces.keep(trace(Touch::Change { change: Change { subject: unit.unit.clone(), what, actor: None } }));
+                }
+                self.unit_said(unit, now);
+            }
             Fact::CommandRun { actor } => self.traces.keep(trace(Touch::Command { actor: actor.clone() })),
             Fact::Changed(change) => {
                 self.changed(seq, change, now);
@@ -307,12 +320,6 @@ impl Watched {
 
     fn process_ended(&mut self, seq: Seq, process: ProcessKey, end: End, at: Time, now: Now) {
         self.processes.remove(&process);
-        if !self.gone.contains(&process) {
-            if self.gone.len() == GONE_MAX {
-                self.gone.pop_front();
-            }
-            self.gone.push_back(process);
-        }
         if let Some(ended) = self.ended.as_mut().filter(|e| e.process == process) {
             // A second source may know more.
             if ended.end == End::Unknown {
@@ -329,6 +336,8 @@ impl Watched {
             };
         }
         if is_main || self.main.is_none() {
+            let by_word = self.unit.as_ref().filter(|u| u.main.is_none()).and_then(|u| u.ended);
+            let end = if end == End::Unknown { by_word.unwrap_or(end) } else { end };
             let by_memory = self.traces.newest().any(|t| matches!(t.what, Touch::MemoryKill { process: p, .. } if p == process));
             let end = if by_memory { End::Memory } else { end };
             self.ended = Some(Ended { process, end, at, mono: now.mono, seq });
@@ -336,6 +345,12 @@ impl Watched {
     }
 
     fn unit_said(&mut self, unit: &UnitState, now: Now) {
+        // The service manager waited for its main process, and knows how it ended even where nobody else was quick enough.
+        if let (None, Some(end), Some(ended)) = (unit.main, unit.ended, &mut self.ended)
+            && ended.end == End::Unknown
+        {
+            ended.end = end;
+        }
         self.leaving = match unit.job.as_deref() {
             Some("stop") => Some(Leaving::Stop),
             Some("restart" | "try-restart") => Some(Leaving::Restart),
@@ -344,6 +359,8 @@ impl Watched {
         let was_reloading = self.unit.as_ref().is_some_and(|u| u.active == "reloading");
         match unit.main {
             Some(main) if !self.gone.contains(&main) => {
+                // Its end was only an older word of the service manager's.
+                self.ended = self.ended.filter(|e| e.process != main);
                 if self.main.is_none_or(|(old, _)| old != main) {
                     self.new_main(main, now);
                 }

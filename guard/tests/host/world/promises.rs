@@ -230,7 +230,7 @@ impl World {
                 self.promise_verdict(incident, causes, *settled);
             }
             Decision::Planned { incident, plan } => {
-                if plan.leave == Leave::Withheld {
+                if plan.leave != Leave::Granted {
                     self.promises.restored.remove(incident); // somebody stepped in: Muster leaves all as it is
                 }
                 let before = self.promises.attempts.insert(incident.clone(), (plan.attempt, None));
