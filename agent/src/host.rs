@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, Sender, select};
 use muster_act::Hands;
 use muster_guard::host::{Effects, Guard};
 use muster_ledger::Ledger;
+use muster_model::actor::Actor;
 use muster_model::config::Config;
 use muster_model::event::{Body, Command, Decision, Event, Started, Told};
 use muster_model::exam::{Exam, Examined};
@@ -143,9 +144,7 @@ impl Host {
                 queue.push_front(body);
             }
             for order in effects.orders {
-                if let Some(done) = self.carry_out(order, written) {
-                    queue.push_back(Body::Done(done));
-                }
+                queue.extend(self.carry_out(order, written));
             }
             for (service, exam) in effects.exams {
                 self.examine(service, exam);
@@ -183,10 +182,10 @@ impl Host {
     }
 
     /// Starts an order; it answers through the inbox. What can be answered at once is returned.
-    fn carry_out(&mut self, order: Order, written: bool) -> Option<Done> {
+    fn carry_out(&mut self, order: Order, written: bool) -> Vec<Body> {
         let (began, _) = clock::now();
         let outcome = |outcome, said: String| {
-            Some(Done { order: order.clone(), outcome, rehearsed: false, said, replaced: Vec::new(), began, took: Length(0) })
+            vec![Body::Done(Done { order: order.clone(), outcome, rehearsed: false, said, replaced: Vec::new(), began, took: Length(0) })]
         };
         if !written {
             // Promise 3: what is not durable is not done.
@@ -202,9 +201,10 @@ impl Host {
             // The quick way: no thread between the decision and the new process.
             return match self.children.start(&service) {
                 Ok(process) => {
-                    self.child_started(&service, process);
                     let took = clock::now().0.since(began);
-                    Some(Done { order, outcome: Outcome::Done, rehearsed: false, said: format!("pid {}", process.pid), replaced: Vec::new(), began, took })
+                    let said = format!("pid {}", process.pid);
+                    let done = Done { order, outcome: Outcome::Done, rehearsed: false, said, replaced: Vec::new(), began, took };
+                    vec![child_seen(&service, process), Body::Done(done)]
                 }
                 Err(error) => outcome(Outcome::Failed, record::chain(&error)),
             };
@@ -220,20 +220,9 @@ impl Host {
             }
         });
         match spawned {
-            Ok(_) => None,
+            Ok(_) => Vec::new(),
             Err(error) => outcome(Outcome::Failed, error.to_string()),
         }
-    }
-
-    /// A `run` service was started just now: say so before anybody else does.
-    fn child_started(&mut self, service: &Service, process: ProcessKey) {
-        let command = match &service.kind {
-            Kind::Run(command) => command.clone(),
-            Kind::Unit(_) | Kind::Process(_) => String::new(),
-        };
-        let observation = Observation { at: clock::now().0, source: "muster".to_owned(), service: Some(service.name.clone()), fact: Fact::ProcessSeen { process, command } };
-        // Into the channel, not into the record: the step that started it is recorded first.
-        let _ = self.sensors.sink.try_send(observation);
     }
 
     fn examine(&mut self, service: ServiceName, exam: Exam) {
@@ -279,6 +268,7 @@ impl Host {
                 self.found(found);
             }
             (None, Fact::CommandRun { .. }) => {} // touches nobody's service
+            (Some(_), Fact::CommandRun { actor }) if only_looks(actor) => {}
             (None, Fact::Rung(rung)) if self.guard.rungs().any(|r| r == rung) => {} // tried again in vain
             _ => self.record(Body::Observed(observation)),
         }
@@ -306,10 +296,12 @@ impl Host {
                 }
             }
             Input::Done(done) => {
-                if let (Outcome::Done, Some(service)) = (done.outcome, self.guard.row(done.order.service.as_str()).cloned())
+                // A child's start is told before the step's end: without it the service would look lost in between.
+                if let Some(service) = self.guard.row(done.order.service.as_str()).cloned()
+                    && done.order.step.acts()
                     && let Some(process) = self.children.running(&service.name)
                 {
-                    self.child_started(&service, process);
+                    self.record(child_seen(&service, process));
                 }
                 self.record(Body::Done(*done));
             }
@@ -471,5 +463,27 @@ impl Host {
         self.record(Body::Ended { by, services });
         // What cannot be written now is told by the next start: the chain has its gap.
         let _ = self.ledger.sync();
+    }
+}
+
+/// A `run` service was started just now: nobody knows it better.
+fn child_seen(service: &Service, process: ProcessKey) -> Body {
+    let command = match &service.kind {
+        Kind::Run(command) => command.clone(),
+        Kind::Unit(_) | Kind::Process(_) => String::new(),
+    };
+    let fact = Fact::ProcessSeen { process, command };
+    Body::Observed(Observation { at: clock::now().0, source: "muster".to_owned(), service: Some(service.name.clone()), fact })
+}
+
+/// A command that alters nothing: monitoring runs many of these, and none explains a loss.
+fn only_looks(actor: &Actor) -> bool {
+    let mut words = actor.command.as_deref().unwrap_or_default().split_whitespace();
+    let program = words.next().unwrap_or_default();
+    let mut verbs = words.filter(|w| !w.starts_with('-'));
+    match program.rsplit('/').next() {
+        Some("systemctl") => verbs.next().is_none_or(|v| v.starts_with("is-") || v.starts_with("list-") || matches!(v, "show" | "status" | "cat" | "help")),
+        Some("service") => verbs.nth(1) == Some("status"),
+        _ => false,
     }
 }

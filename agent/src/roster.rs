@@ -25,7 +25,7 @@ pub enum LoadError {
 }
 
 /// The files that make the configuration: the main one, and those in `services.d` beside it, by name.
-pub fn files(main: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(main: &Path) -> Vec<PathBuf> {
     let folder = main.parent().unwrap_or(Path::new("/")).join("services.d");
     let mut parts: Vec<PathBuf> = fs::read_dir(folder)
         .into_iter()

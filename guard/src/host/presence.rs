@@ -1,6 +1,7 @@
 //! Whether a service is there, from what is known of it.
 
 use muster_model::exam::Finding;
+use muster_model::actor::Actor;
 use muster_model::loss::Loss;
 use muster_model::observation::{End, UnitState};
 use muster_model::plan::Outcome;
@@ -93,8 +94,8 @@ impl Watched {
 
     fn unit_presence(&self, now: Now, limits: &Limits) -> Presence {
         // The kernel is quicker than the service manager, and says more.
-        if let Some(ended) =
-            self.ended.filter(|e| e.mono >= self.unit_mono || self.unit.as_ref().is_some_and(|u| u.main == Some(e.process)))
+        let newer = |e: &Ended| e.mono >= self.unit_mono || self.unit.as_ref().is_some_and(|u| u.main == Some(e.process));
+        if let Some(ended) = self.ended.filter(|e| self.main.is_none() && newer(e))
             && self.unit.as_ref().is_some_and(|u| u.active == "active" || u.active == "reloading")
         {
             return self.main_ended(ended, now);
@@ -153,9 +154,15 @@ impl Watched {
             .signals(ended.process)
             .filter(|(t, signal, _)| ended.mono.since(t.mono) < SIGNAL_REACH && *signal != SIGCONT)
             .filter_map(|(_, _, sender)| sender)
-            .any(|sender| {
-                sender.is_init() || (sender.parent_pids.first() == Some(&1) && sender.tty.is_none() && sender.login_uid.is_none())
-            })
+            .any(|sender| self.is_managers(sender))
+    }
+
+    /// Whether a process is the service manager, or a program that it runs for the unit (ExecStop=, ExecReload=). What a
+    /// person leaves behind is init's child too, but keeps its login or its terminal.
+    pub(crate) fn is_managers(&self, actor: &Actor) -> bool {
+        let runs_units = matches!(self.service.kind, Kind::Unit(_));
+        let ran = actor.parent_pids.first() == Some(&1) && actor.tty.is_none() && actor.login_uid.is_none();
+        actor.is_init() || (runs_units && ran)
     }
 
     fn unit_loss(&self, unit: &UnitState) -> Loss {

@@ -483,6 +483,9 @@ fn causes_now(situation: &Situation<'_>, presence: Presence, pending: bool) -> V
 /// Whether the likeliest cause has something on its side from before that moment that was not known.
 fn learnt(new: &[Cause], old: &[Cause], before: Time) -> bool {
     let Some(first) = new.first() else { return false };
+    if old.first().is_some_and(|o| o.code == first.code && o.confidence > first.confidence) {
+        return false; // nothing that makes the same verdict less sure was learnt: what spoke for it is out of sight
+    }
     let known = |e: &Evidence| old.iter().any(|c| c.code == first.code && c.evidence.iter().any(|o| o.at == e.at && o.text == e.text));
     first.evidence.iter().any(|e| e.weight > 0.0 && e.at <= before && !known(e))
 }

@@ -43,13 +43,16 @@ pub(crate) struct Ground {
     pub(crate) intent: bool,
     /// The roster says that it is put back nevertheless, and nobody has confirmed that it is meant to be down.
     pub(crate) put_back: bool,
+    /// It cannot be started as it is.
+    pub(crate) masked: bool,
 }
 
 impl Ground {
     pub(crate) fn of(s: &Situation<'_>) -> Ground {
         let cause = s.incident.cause().map(|c| c.code);
+        let masked = s.watched.unit.as_ref().is_some_and(|u| u.load == "masked" || u.file.starts_with("masked"));
         let put_back = s.watched.service.restore_after.is_some() && s.incident.acknowledged.is_none();
-        Ground { loss: s.incident.loss, cause, recover: s.watched.service.recover, intent: plan::is_intent(s), put_back }
+        Ground { loss: s.incident.loss, cause, recover: s.watched.service.recover, intent: plan::is_intent(s), put_back, masked }
     }
 
     /// Whether a plan that was made on the ground `before`, and is being run, may not go on on this one.

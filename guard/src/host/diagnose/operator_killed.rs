@@ -21,7 +21,8 @@ const SIGKILL: i32 = 9;
 pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     let hung = s.incident.loss == Loss::Hung;
     let ended = s.ended();
-    let process = if hung { s.watched.main.map(|(p, _)| p) } else { ended.map(|e| e.process) };
+    let ended_process = ended.map(|e| e.process);
+    let process = if hung { s.watched.main.map(|(p, _)| p).or(ended_process) } else { ended_process };
     let sent = process.and_then(|p| {
         s.watched.traces.signals(p).find(|(t, signal, sender)| {
             let reaches = match ended {

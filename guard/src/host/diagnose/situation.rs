@@ -42,11 +42,7 @@ impl<'a> Situation<'a> {
     /// Whether a process is a hand from outside: not the service manager's, not Muster's, not the service's own.
     pub(crate) fn is_outside(&self, actor: &Actor) -> bool {
         let own = self.ended().map(|e| e.process).or(self.watched.main.map(|(p, _)| p));
-        let managers = actor.is_init()
-            || (actor.parent_pids.first() == Some(&1)
-                && actor.tty.is_none()
-                && actor.login_uid.is_none()
-                && self.watched.leaving.is_some());
+        let managers = self.watched.is_managers(actor);
         !managers && !self.is_own(actor) && own.is_none_or(|p| !actor.descends_from(p.pid.get()))
     }
 

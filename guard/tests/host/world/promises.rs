@@ -408,6 +408,7 @@ impl World {
             if paused
                 || accepted
                 || busy
+                || (open && t.absent_since.is_some())
                 || (all_paused && matches!(t.row.kind, Kind::Run(_)))
                 || (t.absent_since.is_none() && t.well_since.is_none())
             {
