@@ -1,6 +1,5 @@
 //! Whether a service is there, from what is known of it.
 
-use muster_model::exam::Finding;
 use muster_model::actor::Actor;
 use muster_model::loss::Loss;
 use muster_model::observation::{End, UnitState};
@@ -69,6 +68,11 @@ impl Presence {
             _ => None,
         }
     }
+}
+
+/// Whether a service with this loss is not there at all.
+pub(crate) const fn is_down(loss: Loss) -> bool {
+    matches!(loss, Loss::Exited | Loss::Killed | Loss::OomKilled | Loss::CrashLoop | Loss::Stopped | Loss::UnitMissing)
 }
 
 /// Whether a service with this loss still does its work.
@@ -223,11 +227,7 @@ impl Watched {
     /// Whether a process that was stopped was seen to go on, though nobody saw the signal that made it.
     fn goes_on_since(&self, stopped: &Trace) -> bool {
         let answered = self.probes.iter().flatten().any(|p| p.right.is_some_and(|right| right > stopped.mono));
-        let runs = self.work.finding(|f| match &f.examined.finding {
-            Finding::Process { state, .. } => Some(f.seq > stopped.seq && *state != Some('T')),
-            _ => None,
-        });
-        answered || runs == Some(true)
+        answered || self.seen_running > stopped.seq
     }
 
     /// It lives. Does it show what it must show?

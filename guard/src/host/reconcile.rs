@@ -92,7 +92,7 @@ impl Guard {
         }
         match presence {
             Presence::NotStarted if watched.work.running().is_none() => self.first_start(watched, wake),
-            Presence::Lost { loss, at } | Presence::Degraded { loss, at } if watched.accepted != Some(loss) => {
+            Presence::Lost { loss, at } | Presence::Degraded { loss, at } if !watched.accepts(loss) => {
                 let lost_at = at.min(now.at);
                 Some(Decision::Opened { service: watched.service.name.clone(), loss, lost_at, detected_at: now.at })
             }
@@ -475,16 +475,21 @@ fn causes_now(situation: &Situation<'_>, presence: Presence, pending: bool) -> V
     let anew = watched.work.asked_since && !pending && watched.work.running().is_none() && presence.loss().is_some();
     let back = watched.present_since.filter(|_| presence == Presence::Present).map(|(_, at)| at);
     match incident.actions.first().map(|acted| acted.at).or(back) {
-        Some(before) if !anew && !learnt(&causes, &incident.causes, before) => incident.causes.clone(),
+        Some(before) if !anew && !learnt(&causes, &incident.causes, watched.work.settled, before) => incident.causes.clone(),
         _ => causes,
     }
 }
 
 /// Whether the likeliest cause has something on its side from before that moment that was not known.
-fn learnt(new: &[Cause], old: &[Cause], before: Time) -> bool {
+fn learnt(new: &[Cause], old: &[Cause], settled: bool, before: Time) -> bool {
     let Some(first) = new.first() else { return false };
-    if old.first().is_some_and(|o| o.code == first.code && o.confidence > first.confidence) {
-        return false; // nothing that makes the same verdict less sure was learnt: what spoke for it is out of sight
+    if let Some(was) = old.first().filter(|was| was.code != Code::Unknown) {
+        let same = was.code == first.code;
+        // What spoke for a verdict may be out of sight by now: that it is less sure, or that another one comes to the
+        // fore after all was examined, is nothing learnt.
+        if (same && was.confidence > first.confidence) || (!same && settled) {
+            return false;
+        }
     }
     let known = |e: &Evidence| old.iter().any(|c| c.code == first.code && c.evidence.iter().any(|o| o.at == e.at && o.text == e.text));
     first.evidence.iter().any(|e| e.weight > 0.0 && e.at <= before && !known(e))

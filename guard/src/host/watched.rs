@@ -16,7 +16,7 @@ use muster_model::time::{Length, Mono, Time};
 
 use super::Now;
 use super::lines::KnownLines;
-use super::presence::Presence;
+use super::presence::{Presence, is_down};
 use super::traces::{Touch, Trace, Traces};
 use super::work::Work;
 
@@ -89,6 +89,8 @@ pub struct Watched {
     /// Its processes that are there (`run`, `process`), each with when it was first seen.
     pub(crate) processes: BTreeMap<ProcessKey, Mono>,
     pub(crate) main: Option<(ProcessKey, Mono)>,
+    /// The newest examination that found a process of its own running.
+    pub(crate) seen_running: Seq,
     /// When the newest main process was first seen.
     pub(crate) started: Mono,
     pub(crate) ended: Option<Ended>,
@@ -139,6 +141,7 @@ impl Watched {
             leaving: None,
             processes: BTreeMap::new(),
             main: None,
+            seen_running: Seq::default(),
             started: now.mono,
             ended: None,
             gone: VecDeque::new(),
@@ -402,6 +405,11 @@ impl Watched {
         if let (Exam::Validate, Finding::Validated { ok, .. }) = (&examined.exam, &examined.finding) {
             self.validated = Some(Validated { ok: *ok });
         }
+        if let Finding::Process { state, .. } = &examined.finding
+            && !matches!(state, Some('T' | 't'))
+        {
+            self.seen_running = seq;
+        }
         if let Finding::Unit { state: Some(unit) } = &examined.finding {
             self.unit_said(unit, now);
         }
@@ -455,6 +463,11 @@ impl Watched {
             self.learned_ports = self.held_ports();
             self.good = self.loaded.clone();
         }
+    }
+
+    /// Whether a person said that it is meant to be so. What is down is down, in whatever words it is told.
+    pub(crate) fn accepts(&self, loss: Loss) -> bool {
+        self.accepted.is_some_and(|accepted| accepted == loss || (is_down(accepted) && is_down(loss)))
     }
 
     pub(crate) fn learn_ports(&mut self) {

@@ -149,7 +149,9 @@ impl World {
     }
 
     fn done(&mut self, order: Order, outcome: Outcome, said: &str, replaced: Vec<(String, Option<VersionId>)>) {
-        let life = self.truth(&order.service).order.take().map_or(self.life, |(life, ..)| life);
+        // An order of an earlier Muster is answered to nobody.
+        let mine = self.truth(&order.service).order.take_if(|(_, o, _)| *o == order);
+        let life = mine.map_or(self.life, |(life, ..)| life);
         let delay = self.about(MS);
         let body = Body::Done(Done {
             order,
