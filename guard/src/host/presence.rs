@@ -153,7 +153,7 @@ impl Watched {
     }
 
     /// The service manager, or a program it ran for the unit (ExecStop=), sent the signal that ended it.
-    fn ended_on_order(&self, ended: Ended) -> bool {
+    pub(crate) fn ended_on_order(&self, ended: Ended) -> bool {
         self.traces
             .signals(ended.process)
             .filter(|(t, signal, _)| ended.mono.since(t.mono) < SIGNAL_REACH && *signal != SIGCONT)
@@ -259,7 +259,11 @@ impl Watched {
             && seen >= started
             && self.learned_ports.iter().any(|p| !self.ports.contains(p))
         {
-            let until = seen.max(self.loaded_mono).after(PORT_WITHIN);
+            // What has held them since it was started may bind them anew; what has not may be on its way up.
+            let until = match self.held_ports_at.filter(|held| *held >= started) {
+                Some(_) => seen.max(self.loaded_mono).after(PORT_WITHIN),
+                None => started.after(limits.start_within),
+            };
             if until <= now.mono {
                 return Presence::Lost { loss: Loss::PortClosed, at: now.at };
             }

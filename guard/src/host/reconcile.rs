@@ -16,7 +16,7 @@ use muster_model::time::{Length, Mono, Time};
 
 use super::diagnose::{self, Situation};
 use super::plan;
-use super::presence::{Presence, only_degrades};
+use super::presence::{Presence, is_down, only_degrades};
 use super::watched::{Pause, Watched};
 use super::work::{Ground, Work};
 use super::{Guard, HOUR, Now};
@@ -76,10 +76,10 @@ impl Guard {
     }
 
     /// Whether a service that was back is lost again before it was so for good, and in a way of the same sort. A stop, a
-    /// danger or a boot is a story of its own.
+    /// danger or a boot is a story of its own, and to hang is another than to end.
     fn relapsed(&self, watched: &Watched, incident: &Incident, presence: Presence) -> bool {
         let steady = watched.work.recovered.is_none_or(|since| self.now.mono.since(since) >= self.limits.steady);
-        let sort = |loss: Loss| (loss == Loss::Stopped, only_degrades(loss));
+        let sort = |loss: Loss| (loss == Loss::Stopped, only_degrades(loss), is_down(loss));
         !steady && watched.rebooted.is_none() && presence.loss().is_some_and(|(loss, _)| sort(loss) == sort(incident.loss))
     }
 
@@ -261,7 +261,7 @@ impl Guard {
             return self.left_alone(watched, incident, situation, wake);
         }
         if work.failed {
-            if let Some(order) = undo(work) {
+            if let Some(order) = undo(watched) {
                 return self.begin(watched, order, wake);
             }
             return self.try_again(watched, incident, situation, wake);
@@ -292,7 +292,7 @@ impl Guard {
                     wake.at(until);
                     return None;
                 }
-                if let Some(order) = undo(work) {
+                if let Some(order) = undo(watched) {
                     return self.begin(watched, order, wake);
                 }
                 self.try_again(watched, incident, situation, wake)
@@ -306,7 +306,7 @@ impl Guard {
         // An end from outside is answered at once. Where the reason may lie in the program's own files, starting it
         // blindly would only feed a loop: the verdict settles first.
         let at_once = matches!(incident.loss, Loss::Killed | Loss::OomKilled);
-        if !work.settled && !(at_once && work.attempts == 0) {
+        if !work.settled && (!at_once || work.attempts > 0) {
             return None; // a wake is set for when the examinations are over
         }
         if work.attempts > 0
@@ -449,8 +449,16 @@ fn outdated(work: &Work, situation: &Situation<'_>) -> bool {
 }
 
 /// The last thing a failed plan did that is to be taken back.
-fn undo(work: &Work) -> Option<Order> {
-    let did = work.done.iter().rev().find(|d| d.outcome == Outcome::Done && !d.replaced.is_empty())?;
+fn undo(watched: &Watched) -> Option<Order> {
+    let did = watched.work.done.iter().rev().find(|d| d.outcome == Outcome::Done && !d.replaced.is_empty())?;
+    // What somebody has edited since is theirs.
+    let untouched = match &did.order.step {
+        Step::ConfigRestore { files } => files.iter().all(|(path, version)| watched.config.get(path) == Some(version)),
+        _ => true,
+    };
+    if !untouched {
+        return None;
+    }
     Some(Order { undo: true, ..did.order.clone() })
 }
 
@@ -476,6 +484,8 @@ fn causes_now(situation: &Situation<'_>, presence: Presence, pending: bool) -> V
     let back = watched.present_since.filter(|_| presence == Presence::Present).map(|(_, at)| at);
     match incident.actions.first().map(|acted| acted.at).or(back) {
         Some(before) if !anew && !learnt(&causes, &incident.causes, watched.work.settled, before) => incident.causes.clone(),
+        // What was found when all was examined is not forgotten because it went away meanwhile: a port that is free again.
+        None if watched.work.settled && !anew && sure(&causes) < sure(&incident.causes) => incident.causes.clone(),
         _ => causes,
     }
 }
@@ -493,6 +503,11 @@ fn learnt(new: &[Cause], old: &[Cause], settled: bool, before: Time) -> bool {
     }
     let known = |e: &Evidence| old.iter().any(|c| c.code == first.code && c.evidence.iter().any(|o| o.at == e.at && o.text == e.text));
     first.evidence.iter().any(|e| e.weight > 0.0 && e.at <= before && !known(e))
+}
+
+/// How sure the likeliest cause is; that nobody knows counts as nothing.
+fn sure(causes: &[Cause]) -> f64 {
+    causes.first().filter(|c| c.code != Code::Unknown).map_or(0.0, |c| c.confidence)
 }
 
 /// Whether a verdict is worth saying anew.

@@ -98,6 +98,8 @@ pub struct Watched {
     gone: VecDeque<ProcessKey>,
     pub(crate) ports: Vec<u16>,
     pub(crate) ports_mono: Option<Mono>,
+    /// When it was last told to hold all the ports that it should.
+    pub(crate) held_ports_at: Option<Mono>,
     /// The ports it held when it was last well for a while.
     pub(crate) learned_ports: Vec<u16>,
     pub(crate) probes: Vec<Option<Probed>>,
@@ -147,6 +149,7 @@ impl Watched {
             gone: VecDeque::new(),
             ports: Vec::new(),
             ports_mono: None,
+            held_ports_at: None,
             learned_ports: Vec::new(),
             probes,
             traces: Traces::default(),
@@ -196,6 +199,7 @@ impl Watched {
         self.unit_mono = now.mono;
         self.leaving = None;
         self.ports_mono = None;
+        self.held_ports_at = None;
         self.work.interrupted(now, booted.is_some());
         if let Some(at) = booted {
             // What was lost before the boot was not lost by it.
@@ -286,6 +290,9 @@ impl Watched {
             Fact::Listens { ports } => {
                 self.ports = ports.clone();
                 self.ports_mono = Some(now.mono);
+                if self.learned_ports.iter().all(|p| ports.contains(p)) {
+                    self.held_ports_at = Some(now.mono);
+                }
             }
             Fact::Probed { probe, answer, took, times } => {
                 if let Some(slot) = self.probes.get_mut(*probe as usize) {

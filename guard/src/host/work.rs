@@ -57,7 +57,7 @@ impl Ground {
 
     /// Whether a plan that was made on the ground `before`, and is being run, may not go on on this one.
     pub(crate) fn forbids(&self, before: Ground) -> bool {
-        self.intent > before.intent || self.put_back < before.put_back || self.recover != before.recover
+        (self.intent && !before.intent) || (before.put_back && !self.put_back) || self.recover != before.recover
     }
 }
 

@@ -16,6 +16,9 @@ use crate::host::Now;
 use crate::host::traces::Trace;
 use crate::host::watched::{Ended, Leaving, Watched};
 
+/// Whether the validator takes the configuration, what it said, the file and line it blames, and when.
+pub(crate) type Validity<'a> = (bool, &'a str, Option<&'a (String, Option<u32>)>, Time);
+
 /// A loss, and all that is known around it.
 pub(crate) struct Situation<'a> {
     pub(crate) watched: &'a Watched,
@@ -57,7 +60,7 @@ impl<'a> Situation<'a> {
     }
 
     /// What the validator said of the configuration as it stands, of which file and line.
-    pub(crate) fn validated(&self) -> Option<(bool, &'a str, Option<&'a (String, Option<u32>)>, Time)> {
+    pub(crate) fn validated(&self) -> Option<Validity<'a>> {
         self.watched.work.finding(|f| match &f.examined.finding {
             Finding::Validated { ok, said, blames } if f.seq > self.watched.edited => Some((*ok, said.as_str(), blames.as_ref(), f.at)),
             _ => None,

@@ -43,6 +43,7 @@ impl World {
     pub(super) fn acts(&mut self, order: Order) {
         let name = order.service.clone();
         let life = self.life;
+        self.truth(&name).order = None;
         if !self.services[&name].listed && order.incident.is_none() {
             return self.done(order, Outcome::Skipped, "no longer in the roster", Vec::new());
         }
@@ -106,8 +107,12 @@ impl World {
         let name = order.service.clone();
         let me = self.muster_actor();
         let replaced = self.muster.as_ref().map(|m| m.guard.replaced(&order)).unwrap_or_default();
-        for (_, version) in replaced {
-            self.write_config(&name, version, Some(me.clone()));
+        let Step::ConfigRestore { files } = &order.step else { return self.done(order, Outcome::Skipped, "", Vec::new()) };
+        // What a person has edited since is theirs.
+        if files.iter().all(|(_, restored)| self.services[&name].disk.as_ref() == Some(restored)) {
+            for (_, version) in replaced {
+                self.write_config(&name, version, Some(me.clone()));
+            }
         }
         self.done(order, Outcome::Done, "", Vec::new());
     }
