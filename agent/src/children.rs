@@ -153,11 +153,10 @@ impl Children {
 
     fn mark(&self, pid: i32) -> Option<ServiceName> {
         let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
-        let value = |name: &str| {
-            environment.split(|b| *b == 0).filter_map(|v| v.strip_prefix(name.as_bytes())?.strip_prefix(b"=")).next()
-        };
+        let value = |name: &str| environment.split(|b| *b == 0).filter_map(|v| v.strip_prefix(name.as_bytes())?.strip_prefix(b"=")).next();
         let data = value(MARK_DATA)?;
-        (data == self.data.as_os_str().as_encoded_bytes()).then(|| ServiceName::from(String::from_utf8_lossy(value(MARK_SERVICE).unwrap_or_default()).as_ref()))
+        (data == self.data.as_os_str().as_encoded_bytes())
+            .then(|| ServiceName::from(String::from_utf8_lossy(value(MARK_SERVICE).unwrap_or_default()).as_ref()))
     }
 
     /// Ends a service: SIGTERM, and SIGKILL after `grace`. Its whole process group is meant.
@@ -212,7 +211,10 @@ fn ended_within(process: ProcessKey, within: Length) -> bool {
     if !matches!(Proc::here().life(process), Ok(proc::Life::Alive)) {
         return true;
     }
-    let timeout = Timespec { tv_sec: i64::try_from(within.0 / 1_000_000_000).unwrap_or(0), tv_nsec: i64::try_from(within.0 % 1_000_000_000).unwrap_or(0) };
+    let timeout = Timespec {
+        tv_sec: i64::try_from(within.0 / 1_000_000_000).unwrap_or(0),
+        tv_nsec: i64::try_from(within.0 % 1_000_000_000).unwrap_or(0),
+    };
     matches!(poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&timeout)), Ok(n) if n > 0)
 }
 

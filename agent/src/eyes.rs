@@ -11,11 +11,11 @@ use muster_model::observation::UnitState;
 use muster_model::roster::{Kind, Service};
 use muster_model::time::{Length, Time};
 use muster_sense::clock;
+use muster_sense::journal;
 use muster_sense::ports::{self, Ports};
 use muster_sense::proc::{self, Life, Proc};
 use muster_sense::process::Processes;
 use muster_sense::units::Units;
-use muster_sense::journal;
 
 use crate::children::Children;
 use crate::record::chain;

@@ -105,7 +105,8 @@ impl Host {
 
     /// The first events of this run: the start, the roster, and what became of the processes that were known.
     pub(crate) fn started(&mut self, started: Started) {
-        let known: Vec<(ServiceName, ProcessKey)> = self.guard.services().flat_map(|w| w.pids().into_iter().map(|p| (w.name().clone(), p))).collect();
+        let known: Vec<(ServiceName, ProcessKey)> =
+            self.guard.services().flat_map(|w| w.pids().into_iter().map(|p| (w.name().clone(), p))).collect();
         self.record(Body::Started(started));
         for (service, process) in known {
             self.sensors.processes.watch(&service, process);
@@ -252,7 +253,12 @@ impl Host {
                 // Muster's own children tell it how they ended when they are waited for.
                 let ended = self.children.reap().into_iter().find(|(s, p, _)| s == service && p == process);
                 if let Some((service, process, end)) = ended {
-                    let observation = Observation { at: event.at, source: "wait".to_owned(), service: Some(service), fact: Fact::ProcessExited { process, end } };
+                    let observation = Observation {
+                        at: event.at,
+                        source: "wait".to_owned(),
+                        service: Some(service),
+                        fact: Fact::ProcessExited { process, end },
+                    };
                     let _ = self.sensors.sink.try_send(observation);
                 }
             }
@@ -279,7 +285,12 @@ impl Host {
             let known = self.guard.service(found.service.as_str()).is_some_and(|w| w.pids().contains(&found.process));
             if !known {
                 let fact = Fact::ProcessSeen { process: found.process, command: found.command };
-                self.record(Body::Observed(Observation { at: clock::now().0, source: "proc".to_owned(), service: Some(found.service), fact }));
+                self.record(Body::Observed(Observation {
+                    at: clock::now().0,
+                    source: "proc".to_owned(),
+                    service: Some(found.service),
+                    fact,
+                }));
             }
         }
     }
@@ -338,8 +349,15 @@ impl Host {
                 }
                 Some(_) => Reply::Taken,
             },
-            Command::Pause { service: Some(service), .. } | Command::Resume { service: Some(service) } if self.guard.service(service.as_str()).is_none() => no_service(service),
-            Command::Acknowledge { incident } | Command::Note { incident, .. } | Command::Assign { incident, .. } | Command::Resolve { incident }
+            Command::Pause { service: Some(service), .. } | Command::Resume { service: Some(service) }
+                if self.guard.service(service.as_str()).is_none() =>
+            {
+                no_service(service)
+            }
+            Command::Acknowledge { incident }
+            | Command::Note { incident, .. }
+            | Command::Assign { incident, .. }
+            | Command::Resolve { incident }
                 if self.guard.incident(incident.as_str()).is_none() =>
             {
                 no_incident(incident)
@@ -357,7 +375,9 @@ impl Host {
                 let incident = self.guard.incident(of).or_else(|| self.guard.incident_of(of));
                 if incident.is_none() && self.guard.service(of).is_none() {
                     let known: Vec<&str> = self.guard.services().map(|w| w.name().as_str()).collect();
-                    return Reply::Refused { why: Text::new("refused-no-such-service").with("service", of).with("known", known.join(", ")) };
+                    return Reply::Refused {
+                        why: Text::new("refused-no-such-service").with("service", of).with("known", known.join(", ")),
+                    };
                 }
                 Reply::Incident(Box::new(incident.cloned()))
             }
@@ -374,7 +394,12 @@ impl Host {
         for (service, process, end) in self.children.reap() {
             let known = self.guard.service(service.as_str()).is_some_and(|w| w.pids().contains(&process));
             if known {
-                let observation = Observation { at: clock::now().0, source: "wait".to_owned(), service: Some(service), fact: Fact::ProcessExited { process, end } };
+                let observation = Observation {
+                    at: clock::now().0,
+                    source: "wait".to_owned(),
+                    service: Some(service),
+                    fact: Fact::ProcessExited { process, end },
+                };
                 self.record(Body::Observed(observation));
             }
         }
@@ -482,7 +507,9 @@ fn only_looks(actor: &Actor) -> bool {
     let program = words.next().unwrap_or_default();
     let mut verbs = words.filter(|w| !w.starts_with('-'));
     match program.rsplit('/').next() {
-        Some("systemctl") => verbs.next().is_none_or(|v| v.starts_with("is-") || v.starts_with("list-") || matches!(v, "show" | "status" | "cat" | "help")),
+        Some("systemctl") => {
+            verbs.next().is_none_or(|v| v.starts_with("is-") || v.starts_with("list-") || matches!(v, "show" | "status" | "cat" | "help"))
+        }
         Some("service") => verbs.nth(1) == Some("status"),
         _ => false,
     }

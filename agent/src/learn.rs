@@ -113,4 +113,3 @@ fn service_of(seen: &Unwatched, units: bool) -> Option<Service> {
         declared: false,
     })
 }
-

@@ -31,7 +31,8 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 
 /// Whether a record is one of those asked for.
 pub(crate) fn matches(record: &Record, query: &EventQuery) -> bool {
-    let kind = query.kind.as_deref().is_none_or(|k| record.kind == k || record.kind.strip_prefix(k).is_some_and(|rest| rest.starts_with('.')));
+    let kind =
+        query.kind.as_deref().is_none_or(|k| record.kind == k || record.kind.strip_prefix(k).is_some_and(|rest| rest.starts_with('.')));
     let subject = query.subject.as_deref().is_none_or(|s| record.subject == s);
     let words = query.words.as_deref().is_none_or(|w| {
         let text = record.body.to_string().to_lowercase();
@@ -41,7 +42,11 @@ pub(crate) fn matches(record: &Record, query: &EventQuery) -> bool {
 }
 
 /// What was altered, newest first.
-pub(crate) fn changes(ledger: &Ledger, service: Option<&ServiceName>, since: Option<Time>) -> Result<Vec<ChangeReport>, muster_ledger::Error> {
+pub(crate) fn changes(
+    ledger: &Ledger,
+    service: Option<&ServiceName>,
+    since: Option<Time>,
+) -> Result<Vec<ChangeReport>, muster_ledger::Error> {
     let query = EventQuery {
         kind: Some("change".to_owned()),
         subject: service.map(ToString::to_string),

@@ -32,11 +32,20 @@ pub(crate) struct Sensors {
     pub(crate) sees_commands: bool,
 }
 
+/// The sensors, with what they have to say.
+pub(crate) struct Started {
+    pub(crate) sensors: Sensors,
+    /// The rung that each stands on.
+    pub(crate) rungs: Vec<Rung>,
+    pub(crate) seen: Receiver<Observation>,
+    pub(crate) touched: Receiver<Touched>,
+}
+
 /// Starts them.
 ///
 /// # Errors
 /// A thread cannot be started.
-pub(crate) fn start() -> std::io::Result<(Sensors, Vec<Rung>, Receiver<Observation>, Receiver<Touched>)> {
+pub(crate) fn start() -> std::io::Result<Started> {
     let (sink, seen): (Sender<Observation>, _) = bounded(SEEN_MAX);
     let (touch, touched) = bounded(TOUCHED_MAX);
     let (processes, mut rungs) = Processes::start(sink.clone(), process::Ladder::default());
@@ -52,5 +61,5 @@ pub(crate) fn start() -> std::io::Result<(Sensors, Vec<Rung>, Receiver<Observati
     rungs.push(journal::rung());
     let prober = Prober::start(sink.clone())?;
     let sensors = Sensors { processes, units: Arc::new(units), files, ports: Arc::new(ports), prober, sink, sees_commands };
-    Ok((sensors, rungs, seen, touched))
+    Ok(Started { sensors, rungs, seen, touched })
 }

@@ -114,7 +114,9 @@ fn answer(stream: &UnixStream, desk: &Desk, request: Request) -> Reply {
             Ok(verified) => Reply::Verified(verified),
             Err(error) => refused(&error),
         },
-        Request::Changes { service, since } => record::changes(&desk.ledger, service.as_ref(), since).map_or_else(|e| refused(&e), Reply::Changes),
+        Request::Changes { service, since } => {
+            record::changes(&desk.ledger, service.as_ref(), since).map_or_else(|e| refused(&e), Reply::Changes)
+        }
         Request::Diff { change } => record::diff(&desk.ledger, &desk.vault, &change),
         Request::Restore { path, to } => record::restore(&desk.inbox, &desk.vault, who(stream, desk), &path, &to),
         Request::Tell(command) => {

@@ -37,13 +37,8 @@ fn service(host: &Host, watched: &Watched, at: muster_model::time::Time) -> Serv
         Kind::Run(command) => command.clone(),
         Kind::Process(wanted) => wanted.exe.clone().or_else(|| wanted.args.clone()).unwrap_or_default(),
     };
-    let answers: Vec<Option<(Answer, f64)>> = host
-        .sensors
-        .prober
-        .last(&row.name)
-        .into_iter()
-        .map(|last| last.map(|(answer, took)| (answer, took.as_ms())))
-        .collect();
+    let answers: Vec<Option<(Answer, f64)>> =
+        host.sensors.prober.last(&row.name).into_iter().map(|last| last.map(|(answer, took)| (answer, took.as_ms()))).collect();
     let probes = row.probes.iter().enumerate().map(|(i, probe)| {
         let last = answers.get(i).cloned().flatten();
         let ms = last.as_ref().map_or(0.0, |(_, ms)| *ms);

@@ -104,7 +104,7 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         guard.apply(&event?);
     }
 
-    let (sensors, rungs, seen, touched) = sensors::start().map_err(UpError::Thread)?;
+    let sensors::Started { sensors, rungs, seen, touched } = sensors::start().map_err(UpError::Thread)?;
     let (inbox, inputs) = bounded(INBOX_MAX);
     let eyes = Eyes::new(&sensors, Arc::clone(&children));
     let hands = Arc::new(Hands::new(vault.clone(), Arc::new(eyes), Arc::clone(&children) as Arc<dyn muster_act::Children>));
@@ -146,8 +146,8 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         rungs,
     });
     let path = socket_path(&data);
-    let socket =
-        socket::open(&path, socket::Desk { inbox, ledger: ledger.clone(), vault, processes }).map_err(|source| UpError::Socket { path: path.clone(), source })?;
+    let socket = socket::open(&path, socket::Desk { inbox, ledger: ledger.clone(), vault, processes })
+        .map_err(|source| UpError::Socket { path: path.clone(), source })?;
     if options.announce {
         announce(&host, &path);
     }

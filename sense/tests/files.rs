@@ -262,7 +262,7 @@ fn temporary_files_are_not_told_and_odd_names_are() {
         // As an editor does it: a probe file that comes and goes.
         fs::write(watch.path("etc/4913"), "x").unwrap();
         fs::remove_file(watch.path("etc/4913")).unwrap();
-        assert_eq!(watch.told_paths(), [odd.clone()]);
+        assert_eq!(watch.told_paths(), std::slice::from_ref(&odd));
         assert!(watch.files.existing().contains(&("web".into(), odd)));
     }
 }
