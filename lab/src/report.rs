@@ -102,7 +102,7 @@ fn rows(outcomes: &[Outcome<'_>]) -> Vec<[String; 10]> {
                 if mark.detected { mark.loss.clone() } else { "not seen".to_owned() },
                 tick(mark.cause_right, &format!("{} {:.2}", mark.cause, mark.confidence)),
                 mark.actor_right.map_or_else(|| "-".to_owned(), |right| tick(right, "")),
-                mark.recovered.map_or_else(|| "left alone".to_owned(), |back| tick(back, &ms(mark.recovered_ms))),
+                mark.recovered.map_or_else(|| mark.state.clone(), |back| tick(back, &ms(mark.recovered_ms))),
                 ms(mark.detect_ms),
                 ms(mark.verdicts.first_ms),
                 ms(mark.verdicts.settled_ms),
