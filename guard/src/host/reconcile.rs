@@ -372,7 +372,7 @@ impl Guard {
                 Some(became(incident, State::Escalated, now.at, plan.why.clone()))
             }
             // What is in its way may go away by itself.
-            (Leave::Asked, _) if incident.cause().is_some_and(|c| c.code == Code::NetworkPortTaken) => {
+            (Leave::Asked, _) if self.waits_for_port(watched, incident) => {
                 self.watch_the_port(watched, incident, wake)
             }
             _ => None,
@@ -382,6 +382,11 @@ impl Guard {
     /// Whether an unannounced stop is to be put back after a while: the roster says so, and nobody has confirmed the stop.
     fn may_put_back(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>) -> bool {
         watched.service.recover == Recover::Auto && plan::is_intent(situation) && incident.acknowledged.is_none()
+    }
+
+    /// Whether all that it waits for is its port.
+    fn waits_for_port(&self, watched: &Watched, incident: &Incident) -> bool {
+        watched.service.recover == Recover::Auto && incident.cause().is_some_and(|c| c.code == Code::NetworkPortTaken)
     }
 
     /// Another process holds its port. It is nobody's to kill but a person's; once it is gone, the service is started.

@@ -194,11 +194,11 @@ impl Work {
         self.opened = now.mono;
         self.since = if booted { Mono(0) } else { now.mono };
         self.recovered = self.recovered.map(|_| now.mono);
-        self.losses = self.losses.iter().map(|_| now.mono).collect();
-        self.first_start = None;
-        if self.running.take().is_some() {
-            self.failed = true;
+        if booted {
+            self.losses.clear();
         }
+        self.first_start = None;
+        self.running = None; // every step can be run again: the plan goes on from there
         self.last_begun = self.last_begun.map(|_| now.mono);
         self.last_done = self.last_begun;
     }

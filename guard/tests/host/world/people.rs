@@ -196,6 +196,7 @@ impl World {
                 self.last_pid += 1;
                 let version = (!sort.is_empty()).then(|| VersionId::from(format!("{sort}{}", self.last_pid)));
                 self.write_config(&service, version, Some(who));
+                self.promises.edited_by_hand(&service);
             }
             Act::TakePort { service, by } => {
                 self.deeds(&service).took_port = true;
@@ -229,7 +230,11 @@ impl World {
                 self.after(length, Happening::MusterStarts);
             }
             Act::Reboot { down } => self.reboot(down),
-            Act::Clock { by } => self.skew += by,
+            Act::Clock { by } => {
+                self.skew += by;
+                // When something was said is told by the clock: a clock that is set in between hides what belongs together.
+                self.services.values_mut().for_each(|t| t.meant_down = None);
+            }
         }
     }
 

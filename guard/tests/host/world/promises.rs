@@ -498,6 +498,14 @@ fn fold_of(guard: &muster_guard::host::Guard) -> String {
     text.rsplit_once(", agenda: ").map_or(text.clone(), |(fold, _)| fold.to_owned())
 }
 
+impl Promises {
+    /// What a person has written is not to be taken back.
+    pub fn edited_by_hand(&mut self, service: &ServiceName) {
+        let open = &self.open;
+        self.restored.retain(|id, _| open.get(id) != Some(service));
+    }
+}
+
 fn recovers(body: &Body, name: &ServiceName) -> bool {
     matches!(body, Body::Told(told) if matches!(&told.command, Command::Recover { service } if service == name))
 }
