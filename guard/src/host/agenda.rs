@@ -52,8 +52,11 @@ impl Agenda {
         }
     }
 
-    /// When time alone next makes it worth to look.
+    /// When to look next, if nothing happens before: at once, where one is still to be looked at.
     pub(crate) fn wake(&self) -> Option<Mono> {
+        if !self.now.is_empty() {
+            return Some(Mono(0));
+        }
         self.later.first().map(|(when, _)| *when)
     }
 }

@@ -316,6 +316,10 @@ impl Guard {
             _ => {}
         }
         self.touched(event).into_iter().for_each(|name| self.agenda.touch(name));
+        if let Body::Started(_) = event.body {
+            // The roster may be another than before: nothing is decided until it had its chance to say so.
+            return effects;
+        }
         self.agenda.due(self.now.mono);
         // One decision at a time, since each may alter what follows for the others: the rest is looked at when it
         // has come back.

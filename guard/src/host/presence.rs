@@ -18,6 +18,8 @@ const STOP_WITHIN: Length = Length::seconds(100);
 const WORD_WITHIN: Length = Length::seconds(1);
 /// How long a service may have lost a port it held, for instance while it binds it anew on a reload.
 const PORT_WITHIN: Length = Length::seconds(2);
+/// How long a program that has begun to listen may take between its first port and its last.
+const PORTS_ONE_BY_ONE: Length = Length::seconds(3);
 /// A signal this long before an end is taken as its reason.
 const SIGNAL_REACH: Length = Length::seconds(60);
 const SIGSTOP: i32 = 19;
@@ -262,6 +264,8 @@ impl Watched {
             // What has held them since it was started may bind them anew; what has not may be on its way up.
             let until = match self.held_ports_at.filter(|held| *held >= started) {
                 Some(_) => seen.max(self.loaded_mono).after(PORT_WITHIN),
+                // It is up, and listens elsewhere.
+                None if !self.ports.is_empty() => seen.after(PORTS_ONE_BY_ONE),
                 None => started.after(limits.start_within),
             };
             if until <= now.mono {

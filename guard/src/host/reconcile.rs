@@ -372,9 +372,7 @@ impl Guard {
                 Some(became(incident, State::Escalated, now.at, plan.why.clone()))
             }
             // What is in its way may go away by itself.
-            (Leave::Asked, _) if self.waits_for_port(watched, incident) => {
-                self.watch_the_port(watched, incident, wake)
-            }
+            (Leave::Asked, _) if self.waits_for_port(watched, incident) => self.watch_the_port(watched, incident, wake),
             _ => None,
         }
     }

@@ -138,6 +138,8 @@ fn quiet(world: &mut World, names: &[ServiceName], from: u64) {
     for name in names {
         let t = &world.services[name];
         if world.lacks(t) {
+            world.after(0, Happening::Does(Act::Repair { service: name.clone() }));
+            let t = &world.services[name];
             let by_hand = matches!(t.row.kind, Kind::Process(_)) || t.unit.file != UnitFile::Enabled;
             let service = name.clone();
             if by_hand {

@@ -15,8 +15,8 @@ const OWN_FAULT: [i32; 6] = [4, 6, 7, 8, 11, 31];
 const SUSPECT: Length = Length::seconds(3600);
 
 pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
-    // What the service manager stops does not crash.
-    let ended = s.ended().filter(|_| s.incident.loss != Loss::Stopped)?;
+    // What the service manager stops, also for a restart, does not crash.
+    let ended = s.ended().filter(|e| s.incident.loss != Loss::Stopped && !s.watched.ended_on_order(*e))?;
     let service = &s.watched.service.name;
     let summary = match ended.end {
         End::Signal(signal) => Text::new("verdict-crash-signal").with("service", service).with("signal", signal_name(signal)),

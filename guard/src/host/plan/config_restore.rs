@@ -2,6 +2,7 @@
 
 use muster_model::cause::Code;
 use muster_model::exam::Finding;
+use muster_model::incident::Action;
 use muster_model::loss::Loss;
 use muster_model::plan::{Leave, Outcome, Step};
 use muster_model::text::Text;
@@ -11,17 +12,20 @@ use crate::host::diagnose::Situation;
 
 /// A cause at least this sure is acted on.
 const SURE: f64 = 0.6;
+/// A configuration is restored so often for one incident.
+const TRIES_MAX: usize = 3;
 
 pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
     let blamed = s.incident.causes.iter().find(|c| {
         matches!(c.code, Code::ConfigInvalid | Code::ConfigMissing | Code::ConfigChanged)
             && (c.confidence >= SURE || is_refused(s) && c.code != Code::ConfigChanged)
     })?;
-    // What did not help, or failed its rehearsal, is not tried again.
-    let tried =
-        s.incident.actions.iter().any(|a| {
-            a.step.starts_with("config.restore") && matches!(a.outcome, Some(Outcome::Undone | Outcome::Skipped | Outcome::Failed))
-        });
+    // What failed its rehearsal is not tried again; what did not help, a few times: the start after it may have failed.
+    let outcomes = |of: &[Outcome]| {
+        let ended = |a: &&Action| a.step == "config.restore" && a.outcome.is_some_and(|o| of.contains(&o));
+        s.incident.actions.iter().filter(ended).count()
+    };
+    let tried = outcomes(&[Outcome::Skipped]) > 0 || outcomes(&[Outcome::Done, Outcome::Failed]) >= TRIES_MAX;
     let files: Vec<_> = s.altered().iter().filter_map(|a| s.watched.good.get(a.path).map(|v| (a.path.to_owned(), v.clone()))).collect();
     if tried || files.is_empty() {
         // What still does its work is not restarted into the same configuration.
