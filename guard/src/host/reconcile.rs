@@ -75,12 +75,16 @@ impl Guard {
         (decision, wake)
     }
 
+    /// Whether a service has not been lost lately.
+    fn is_steady(&self, watched: &Watched) -> bool {
+        watched.work.recovered.is_none_or(|since| self.now.mono.since(since) >= self.limits.steady)
+    }
+
     /// Whether a service that was back is lost again before it was so for good, and in a way of the same sort. A stop, a
     /// danger or a boot is a story of its own, and to hang is another than to end.
     fn relapsed(&self, watched: &Watched, incident: &Incident, presence: Presence) -> bool {
-        let steady = watched.work.recovered.is_none_or(|since| self.now.mono.since(since) >= self.limits.steady);
         let sort = |loss: Loss| (loss == Loss::Stopped, only_degrades(loss), is_down(loss));
-        !steady && watched.rebooted.is_none() && presence.loss().is_some_and(|(loss, _)| sort(loss) == sort(incident.loss))
+        !self.is_steady(watched) && watched.rebooted.is_none() && presence.loss().is_some_and(|(loss, _)| sort(loss) == sort(incident.loss))
     }
 
     /// Nothing is lost so far as is on record.
@@ -92,6 +96,11 @@ impl Guard {
         }
         match presence {
             Presence::NotStarted if watched.work.running().is_none() => self.first_start(watched, wake),
+            // A danger is told of what is steady: what comes and goes has a story already.
+            Presence::Degraded { loss, .. } if only_degrades(loss) && !self.is_steady(watched) => {
+                wake.at(watched.work.recovered.unwrap_or(now.mono).after(self.limits.steady));
+                None
+            }
             Presence::Lost { loss, at } | Presence::Degraded { loss, at } if !watched.accepts(loss) => {
                 let lost_at = at.min(now.at);
                 Some(Decision::Opened { service: watched.service.name.clone(), loss, lost_at, detected_at: now.at })
@@ -353,7 +362,7 @@ impl Guard {
         let Some(plan) = &watched.work.plan else { return None };
         match (plan.leave, watched.service.restore_after) {
             (Leave::Withheld, Some(after)) if self.may_put_back(watched, incident, situation) => {
-                let said = diagnose::ordered_at(situation).unwrap_or_default();
+                let said = diagnose::ordered(situation).map_or(Mono(0), |(when, _)| when);
                 let when = watched.work.since.max(said).after(after);
                 if when <= now.mono {
                     let mut plan = plan.clone();

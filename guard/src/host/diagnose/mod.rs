@@ -24,7 +24,7 @@ use muster_model::text::Text;
 use muster_model::time::{Length, Time};
 
 use super::watched::Watched;
-pub(crate) use operator_stopped::{is_ordered, ordered_at};
+pub(crate) use operator_stopped::{is_ordered, ordered};
 pub(crate) use situation::Situation;
 
 /// The causes that are looked for.

@@ -46,16 +46,16 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
 /// Whether somebody wants it down: the service manager was told so, or a person was seen to tell it, be it after a loss
 /// of another kind.
 pub(crate) fn is_ordered(s: &Situation<'_>) -> bool {
-    s.stop_was_ordered() || ordered_at(s).is_some() || (s.incident.loss == Loss::Stopped && command(s, &TAKES_DOWN).is_some())
+    s.stop_was_ordered() || ordered(s).is_some() || (s.incident.loss == Loss::Stopped && command(s, &TAKES_DOWN).is_some())
 }
 
-/// When a person told the service manager to take it down, as far as that was seen happening and nothing followed.
-pub(crate) fn ordered_at(s: &Situation<'_>) -> Option<Mono> {
+/// When and by whom the service manager was told to take it down, as far as that was seen happening and nothing followed.
+pub(crate) fn ordered<'a>(s: &Situation<'a>) -> Option<(Mono, &'a Actor)> {
     let (trace, who) = s.watched.traces.commands().find(|(_, who)| has_word(who, &TAKES_DOWN) || has_word(who, &BRINGS_UP))?;
     // To disable what runs takes it down with `--now` only; to disable what is lost says that it may stay so.
     let lost_already = trace.seq > s.watched.work.seq && s.watched.main.is_none();
     let down = has_word(who, &["stop", "--now"]) || (has_word(who, &TAKES_DOWN) && lost_already);
-    (down && trace.mono >= s.watched.started).then_some(trace.mono)
+    (down && trace.mono >= s.watched.started).then_some((trace.mono, who))
 }
 
 fn has_word(who: &Actor, words: &[&str]) -> bool {

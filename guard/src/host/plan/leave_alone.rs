@@ -34,6 +34,7 @@ pub(super) fn remedy(s: &Situation<'_>, granted: bool) -> Option<Remedy> {
         }
     }
     steps.push(Step::Start);
-    let who = s.incident.cause().and_then(|c| c.actor.as_ref()).map_or("?".to_owned(), |a| a.person());
+    let teller = diagnose::ordered(s).map(|(_, who)| who).or_else(|| s.incident.cause()?.actor.as_ref());
+    let who = teller.map_or("?".to_owned(), |a| a.person());
     Some(Remedy { steps, why: Text::new("plan-left-alone").with("service", &service.name).with("who", who), leave: Leave::Withheld })
 }

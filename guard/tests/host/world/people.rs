@@ -8,6 +8,7 @@ use muster_model::roster::Recover;
 use muster_model::time::Length;
 
 use super::manager::SIGCONT;
+use super::sensors::LATE_MAX;
 use super::truth::{Ill, Meant};
 use super::{Bug, Happening, S, UnitFile, World};
 
@@ -256,7 +257,10 @@ impl World {
             self.unit_file(name, file, Some(who));
         }
         let since = self.now;
-        self.truth(name).meant_down = Some(Meant { since, command_told: false, unit_told: false });
+        let t = self.truth(name);
+        // Right after a start, what comes late may tell the two in the other order.
+        let clear = t.unit.starts.back().is_none_or(|start| since - start > LATE_MAX);
+        t.meant_down = clear.then_some(Meant { since, command_told: false, unit_told: false });
         let _ = self.unit_stop(name, false);
     }
 

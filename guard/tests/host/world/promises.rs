@@ -478,7 +478,7 @@ impl World {
     /// Whether Muster believes that it is meant to be down, by what people did before.
     fn left_alone(&self, t: &Truth) -> bool {
         let incident = self.muster.as_ref().and_then(|m| m.guard.incident_of(t.row.name.as_str()));
-        t.deeds.stopped && incident.and_then(|i| i.plan.as_ref()).is_some_and(|p| p.leave == Leave::Withheld)
+        (t.deeds.stopped || t.deeds.disabled) && incident.and_then(|i| i.plan.as_ref()).is_some_and(|p| p.leave == Leave::Withheld)
     }
 
     /// Whether Muster may bring it back without a word from a person.
