@@ -210,7 +210,7 @@ impl World {
             Act::Tell(command) => self.tells(command),
             Act::Ack { service } => self.tells_of(&service, |incident| Command::Acknowledge { incident }),
             // Nobody takes the wrong port for the right one.
-            Act::Resolve { service } if self.services[&service].listens() == [self.services[&service].port + 1] => {}
+            Act::Resolve { service } if self.services[&service].reads_wrong() => {}
             Act::Resolve { service } => self.tells_of(&service, |incident| Command::Resolve { incident }),
             Act::Policy { service, recover, restore_after } => {
                 let row = &mut self.truth(&service).row;

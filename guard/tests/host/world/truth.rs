@@ -222,10 +222,15 @@ impl Truth {
         !self.has_config() || self.disk_is("good") || self.disk_is("wrong")
     }
 
+    /// Whether its process has read a configuration that makes it listen elsewhere.
+    pub fn reads_wrong(&self) -> bool {
+        self.process.as_ref().and_then(|p| p.loaded.as_ref()).is_some_and(|v| v.as_str().starts_with("wrong"))
+    }
+
     /// The ports on which it listens.
     pub fn listens(&self) -> Vec<u16> {
         match &self.process {
-            Some(p) if p.ready && p.loaded.as_ref().is_some_and(|v| v.as_str().starts_with("wrong")) => vec![self.port + 1],
+            Some(p) if p.ready && self.reads_wrong() => vec![self.port + 1],
             Some(p) if p.ready => vec![self.port],
             _ => Vec::new(),
         }
