@@ -1,4 +1,4 @@
-//! The loop of a host: receive, append, step, dispatch ([`host`]). Around it: the sensors it listens to, the hands that
+//! The loop of a host: receive, append, step, dispatch (`host`). Around it: the sensors it listens to, the hands that
 //! carry out its orders, the services it runs itself, and the socket at which people and programs ask.
 #![forbid(unsafe_code)]
 

@@ -246,7 +246,7 @@ impl Guard {
             // Whatever it was before: now somebody wants it down (promise 5).
             (_, Loss::Stopped) if diagnose::is_ordered(situation) => Loss::Stopped,
             // Somebody started it since, and that failed in a way of its own.
-            (Loss::Stopped, seen) if watched.started > work.since => seen,
+            (Loss::Stopped, seen) if watched.started > work.since || !is_down(seen) => seen,
             (kept, _) => kept,
         };
         (loss != incident.loss).then_some(loss)
@@ -492,7 +492,11 @@ fn undone(code: Code, watched: &Watched) -> bool {
 fn causes_now(situation: &Situation<'_>, presence: Presence, pending: bool) -> Vec<Cause> {
     let Situation { watched, incident, .. } = situation;
     let causes = diagnose::causes(situation);
-    let anew = watched.work.asked_since && !pending && watched.work.running().is_none() && presence.loss().is_some();
+    let anew = !incident.actions.is_empty()
+        && watched.work.asked_since
+        && !pending
+        && watched.work.running().is_none()
+        && presence.loss().is_some();
     let back = watched.present_since.filter(|_| presence == Presence::Present).map(|(_, at)| at);
     match incident.actions.first().map(|acted| acted.at).or(back) {
         Some(before) if !anew && !learnt(&causes, &incident.causes, watched.work.settled, before) => incident.causes.clone(),

@@ -192,9 +192,9 @@ impl Work {
         self.exams = None;
         self.settled = false;
         self.opened = now.mono;
-        self.since = if booted { Mono(0) } else { now.mono };
         self.recovered = self.recovered.map(|_| now.mono);
         if booted {
+            self.since = Mono(0);
             self.losses.clear();
         }
         self.first_start = None;
