@@ -32,6 +32,8 @@ const LOOP_REACH: Length = Length::seconds(60);
 pub(super) const MANAGER_SLACK: Length = Length::seconds(5);
 /// A pause ends by the wall clock, which may be set: it is looked at this often.
 const PAUSE_LOOK: Length = Length::seconds(60);
+/// A service manager reaps a child, and tells of it, within this time.
+const MANAGER_HEARS: Length = Length::seconds(1);
 /// How often something that another service or a budget holds up is looked at again.
 const HELD_UP: Length = Length::seconds(1);
 
@@ -221,7 +223,13 @@ impl Guard {
         if let Some(until) = watched.work.exams.as_ref().filter(|_| !watched.work.settled).map(|(asked, _)| asked.after(SETTLE_WITHIN)) {
             wake.at(until);
         }
-        let at = watched.present_since.map_or(self.now.at, |(_, at)| at).max(incident.lost_at);
+        let (since, at) = watched.present_since.unwrap_or((self.now.mono, self.now.at));
+        // What came up and was lost again in this story is back when it stays.
+        if watched.work.losses.len() > 1 && since.after(self.limits.steady) > self.now.mono {
+            wake.at(since.after(self.limits.steady));
+            return None;
+        }
+        let at = at.max(incident.lost_at);
         if let Some(cause) = incident.cause().filter(|c| !c.confirmed && undone(c.code, watched)) {
             return Some(Decision::Confirmed { incident: incident.id.clone(), code: cause.code });
         }
@@ -237,10 +245,11 @@ impl Guard {
         let Situation { watched, incident, .. } = situation;
         let work = &watched.work;
         let restarts = watched.unit.as_ref().map_or(0, |u| u.restarts.saturating_sub(work.restarts)) as usize;
-        let loops = work.losses_within(self.now.mono, LOOP_REACH).max(restarts) >= LOOP_LOSSES;
+        let came_up = work.losses_within(self.now.mono, LOOP_REACH).max(restarts);
+        let loops = came_up >= LOOP_LOSSES || (work.losses.len() > 1 && work.attempts as usize >= LOOP_LOSSES);
         let loss = match (incident.loss, seen) {
             (Loss::Exited | Loss::Killed | Loss::Stopped, Loss::CrashLoop) => Loss::CrashLoop,
-            (Loss::Exited, Loss::Exited) if loops => Loss::CrashLoop,
+            (Loss::Exited | Loss::Killed, Loss::Exited | Loss::Killed) if loops => Loss::CrashLoop,
             (Loss::Killed | Loss::Exited | Loss::Stopped, Loss::OomKilled) => Loss::OomKilled,
             (Loss::Exited, Loss::Killed) if work.attempts == 0 => Loss::Killed,
             // Whatever it was before: now somebody wants it down (promise 5).
@@ -277,6 +286,10 @@ impl Guard {
         }
         match plan.steps.get(work.place as usize) {
             Some(step) => {
+                if let (Step::Start, Some(until)) = (step, self.unheard_end(watched)) {
+                    wake.at(until);
+                    return None;
+                }
                 let order = Order {
                     incident: Some(incident.id.clone()),
                     service: watched.service.name.clone(),
@@ -309,6 +322,14 @@ impl Guard {
         }
     }
 
+    /// Until when the service manager may not have heard that a unit's main process ended. It would take the unit to be
+    /// running, and a start for done.
+    fn unheard_end(&self, watched: &Watched) -> Option<Mono> {
+        let active = watched.unit.as_ref().is_some_and(|u| u.active == "active" && u.main.is_some());
+        let ended = watched.ended.filter(|_| active && watched.main.is_none())?;
+        Some(ended.mono.after(MANAGER_HEARS)).filter(|until| *until > self.now.mono)
+    }
+
     /// No plan is in hand.
     fn choose(&self, watched: &Watched, incident: &Incident, situation: &Situation<'_>, wake: &mut Wake) -> Option<Decision> {
         let work = &watched.work;
@@ -320,6 +341,7 @@ impl Guard {
         }
         if work.attempts > 0
             && !work.granted
+            && !plan::is_intent(situation)
             && let Some(when) = work.next_attempt()
             && when > self.now.mono
         {
@@ -517,8 +539,8 @@ fn learnt(new: &[Cause], old: &[Cause], settled: bool, before: Time) -> bool {
             return false;
         }
     }
-    let known = |e: &Evidence| old.iter().any(|c| c.code == first.code && c.evidence.iter().any(|o| o.at == e.at && o.text == e.text));
-    first.evidence.iter().any(|e| e.weight > 0.0 && e.at <= before && !known(e))
+    let known = |e: &Evidence| old.iter().any(|c| c.evidence.iter().any(|o| o.at == e.at && o.text == e.text));
+    first.evidence.iter().any(|e| e.weight > 0.0 && e.at <= before && e.source != "guard" && !known(e))
 }
 
 /// How sure the likeliest cause is; that nobody knows counts as nothing.

@@ -200,7 +200,7 @@ impl Watched {
         self.leaving = None;
         self.ports_mono = None;
         self.held_ports_at = None;
-        self.work.interrupted(now, booted.is_some());
+        self.work.interrupted(now, booted.is_some(), lost);
         if let Some(at) = booted {
             // What was lost before the boot was not lost by it.
             self.rebooted = (!lost).then_some(at);

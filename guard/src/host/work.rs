@@ -111,6 +111,9 @@ impl Work {
     /// A person said yes: a plan that waits for it is made anew, for what is so now.
     pub(crate) fn grant(&mut self) {
         self.granted = true;
+        if self.last_begun.is_none() && self.plan.as_ref().is_some_and(|p| p.leave != Leave::Granted) {
+            self.attempts = self.attempts.saturating_sub(1); // what was never begun is no attempt
+        }
         self.plan = self.plan.take().filter(|p| p.leave == Leave::Granted);
     }
 
@@ -188,9 +191,11 @@ impl Work {
     }
 
     /// Muster ended in the middle of it: what was asked and begun has no answer any more.
-    pub(crate) fn interrupted(&mut self, now: Now, booted: bool) {
-        self.exams = None;
-        self.settled = false;
+    pub(crate) fn interrupted(&mut self, now: Now, booted: bool, lost: bool) {
+        if lost {
+            self.exams = None;
+            self.settled = false;
+        }
         self.opened = now.mono;
         self.recovered = self.recovered.map(|_| now.mono);
         if booted {
