@@ -192,5 +192,8 @@ fn a_full_sink_is_counted_and_nothing_hangs() {
         ended.until_zombie();
         processes.watch(&service(), ended.key());
     }
-    assert_eq!((seen.len(), processes.lost()), (1, 2));
+    // An end waits for room for a while before it is counted as lost, and not on this thread.
+    let tick = crossbeam_channel::tick(std::time::Duration::from_millis(10));
+    assert!(tick.iter().take(1_000).any(|_| processes.lost() == 2), "two ends found no room, {} are counted", processes.lost());
+    assert_eq!(seen.len(), 1);
 }
