@@ -23,6 +23,10 @@ const MARK_DATA: &str = "MUSTER_DATA";
 /// A log that is larger when its service starts is set aside as `NAME.log.1`.
 const LOG_BYTES_MAX: u64 = 16 << 20;
 
+/// How long a process that was told to have ended may take to close its ports before its successor is started. The loop
+/// waits for it; where it takes longer, the start has failed and is tried again.
+const LEAVES_WITHIN: Length = Length::ms(200);
+
 /// Why a service could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChildError {
@@ -66,6 +70,8 @@ pub(crate) struct Children {
     /// Started by this Muster, and not yet waited for.
     unreaped: Mutex<Vec<(ServiceName, ProcessKey, Child)>>,
     alive: Mutex<BTreeMap<ServiceName, ProcessKey>>,
+    /// Told to have ended, and perhaps still closing its files and ports.
+    leaving: Mutex<BTreeMap<ServiceName, ProcessKey>>,
 }
 
 impl Children {
@@ -76,7 +82,7 @@ impl Children {
     pub(crate) fn new(data: &Path) -> std::io::Result<Children> {
         let logs = data.join("run");
         fs::create_dir_all(&logs)?;
-        Ok(Children { logs, data: data.to_owned(), unreaped: Mutex::default(), alive: Mutex::default() })
+        Ok(Children { logs, data: data.to_owned(), unreaped: Mutex::default(), alive: Mutex::default(), leaving: Mutex::default() })
     }
 
     /// Where a service's output is.
@@ -92,6 +98,12 @@ impl Children {
         let Kind::Run(line) = &service.kind else { return Err(ChildError::NotOurs(service.name.clone())) };
         if let Some(process) = self.running(&service.name) {
             return Ok(process);
+        }
+        if let Some(process) = lock(&self.leaving).remove(&service.name)
+            && !ended_within(process, LEAVES_WITHIN)
+        {
+            lock(&self.leaving).insert(service.name.clone(), process);
+            return Err(ChildError::Stays(process.pid));
         }
         let (out, err) = self.open_log(&service.name)?;
         let mut child = command(line)
@@ -122,6 +134,16 @@ impl Children {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
         let again = file.try_clone().map_err(failed)?;
         Ok((file, again))
+    }
+
+    /// A sensor saw the process end. The kernel tells so while the process is still being taken apart: from here on it is
+    /// not running, though it may look alive for a moment.
+    pub(crate) fn ended(&self, service: &ServiceName, process: ProcessKey) {
+        let mut alive = lock(&self.alive);
+        if alive.get(service) == Some(&process) {
+            alive.remove(service);
+            lock(&self.leaving).insert(service.clone(), process);
+        }
     }
 
     /// The service's process, where it lives.

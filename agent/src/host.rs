@@ -34,8 +34,10 @@ use crate::{record, roster, status, watching};
 
 /// The loop wakes at least this often to see to what no event tells: children to be waited for, a changed configuration.
 const ROUND: Duration = Duration::from_secs(1);
-/// Decisions that one event may lead to. More is a fault of the guard, and is told instead of followed.
-const DECISIONS_MAX: usize = 256;
+/// Decisions on one service that an event may lead to. More is a fault of the guard, and is told instead of followed.
+const DECISIONS_MAX: usize = 64;
+/// How long a service with which the guard goes in a circle is left aside.
+const CIRCLE_ASIDE: Length = Length::seconds(1);
 /// Examinations under way at once; further ones wait.
 const EXAMS_MAX: usize = 8;
 /// How long a `run` service may take to end before it is killed.
@@ -65,6 +67,11 @@ pub(crate) struct Host {
     pub(crate) learned: crate::learn::Learner,
     /// How often the sensors were told of a roster.
     pub(crate) told_roster: u64,
+    /// To be appended, in this order. What comes up while an event is seen to waits here for its turn.
+    pub(crate) queue: VecDeque<Body>,
+    pub(crate) recording: bool,
+    /// The port sensor is to be told of `moved` at once.
+    pub(crate) look_at_ports: bool,
 }
 
 /// How the loop ended.
@@ -117,18 +124,22 @@ impl Host {
         }
     }
 
-    /// Appends an event, steps the guard, and does what follows, decisions first.
+    /// Appends an event, steps the guard, and does what follows, decisions first: the guard decides one thing at a time,
+    /// and counts on it that nothing comes between a decision and its effect.
     pub(crate) fn record(&mut self, body: Body) {
-        let mut queue = VecDeque::from([body]);
-        let mut decisions = 0;
-        while let Some(body) = queue.pop_front() {
+        self.queue.push_back(body);
+        if std::mem::replace(&mut self.recording, true) {
+            return; // the round that is under way comes to it
+        }
+        let mut decisions: BTreeMap<ServiceName, usize> = BTreeMap::new();
+        while let Some(body) = self.queue.pop_front() {
             let durable = body.must_be_durable();
             let (at, mono) = clock::now();
             let (event, written) = match self.append(at, mono, body, durable) {
                 Ok(event) => (event, true),
                 Err(event) => (event, false),
             };
-            let effects = match catch_unwind(AssertUnwindSafe(|| self.guard.step(&event))) {
+            let mut effects = match catch_unwind(AssertUnwindSafe(|| self.guard.step(&event))) {
                 Ok(effects) => effects,
                 Err(_) => {
                     // The guard stays up: what it could not digest is told, and the rest goes on.
@@ -136,16 +147,21 @@ impl Host {
                     Effects::default()
                 }
             };
-            decisions += effects.record.len();
-            if decisions > DECISIONS_MAX {
-                self.trouble("guard", Some(Text::new("trouble-guard-loops").with("seq", event.seq)));
-                return;
-            }
-            for body in effects.record.into_iter().rev() {
-                queue.push_front(body);
+            if let Some((service, decision)) = effects.decided.take() {
+                let so_far = decisions.entry(service.clone()).or_default();
+                *so_far += 1;
+                if *so_far > DECISIONS_MAX {
+                    self.trouble("guard", Some(Text::new("trouble-guard-loops").with("seq", event.seq)));
+                    self.guard.put_off(&service, mono.after(CIRCLE_ASIDE));
+                } else {
+                    self.queue.push_front(Body::Decided(decision));
+                }
             }
             for order in effects.orders {
-                queue.extend(self.carry_out(order, written));
+                // Told before anything else is: an order that was answered at once has its effect already.
+                for body in self.carry_out(order, written).into_iter().rev() {
+                    self.queue.push_front(body);
+                }
             }
             for (service, exam) in effects.exams {
                 self.examine(service, exam);
@@ -154,11 +170,20 @@ impl Host {
                 self.sensors.processes.watch(&service, process);
                 self.moved.insert(service);
             }
+            if let Some(service) = effects.ask {
+                self.sensors.prober.ask_now(&service);
+                // Whether it is back shows on its ports; for all others there is time.
+                self.look_at_ports |= self.guard.service(service.as_str()).is_some_and(|w| !w.learned_ports().is_empty());
+            }
             if effects.roster {
                 self.told_roster += 1;
                 watching::tell(self);
             }
             self.after(&event);
+        }
+        self.recording = false;
+        if std::mem::take(&mut self.look_at_ports) {
+            watching::tell_ports(self);
         }
     }
 
@@ -246,6 +271,9 @@ impl Host {
 
     /// What the agent itself has to see to after an event.
     fn after(&mut self, event: &Event) {
+        if let Body::Observed(Observation { service: Some(service), fact: Fact::ProcessExited { process, .. }, .. }) = &event.body {
+            self.children.ended(service, *process);
+        }
         match &event.body {
             // Ports are known now: the pack's probes can be asked.
             Body::Decided(Decision::Good { .. }) => self.furnish_anew(),

@@ -132,6 +132,9 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         moved: BTreeSet::new(),
         learned,
         told_roster: 0,
+        queue: VecDeque::new(),
+        recording: false,
+        look_at_ports: false,
     };
 
     listen_to_signals(inbox.clone()).map_err(UpError::Thread)?;

@@ -56,7 +56,7 @@ struct Choice {
     #[arg(long, value_name = "GLOB")]
     only: Option<String>,
     /// Where the scenarios are.
-    #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios"))]
+    #[arg(long, value_name = "DIR", default_value = "lab/scenarios")]
     scenarios: PathBuf,
 }
 

@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn every_scenario_loads_and_there_are_enough_of_both_kinds() {
-        let all = load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"), None).unwrap();
+        let all = load(Path::new("scenarios"), None).unwrap();
         let faults = all.iter().filter(|s| s.kind == Kind::Fault).count();
         assert!(faults >= 16, "{faults} faults");
         assert!(all.len() - faults >= 6, "{} healthy ones", all.len() - faults);

@@ -285,8 +285,8 @@ impl Backlog {
         }
     }
 
-    /// These were committed: tells those who wait. The records are for the subscribers.
-    pub(crate) fn committed(&self, slots: &VecDeque<Slot>, last: u64, durable: bool) {
+    /// These were committed, the last of them with this place.
+    pub(crate) fn committed(&self, slots: &VecDeque<Slot>, last: u64) {
         let mut state = self.lock();
         let at = now();
         for slot in slots {
@@ -301,16 +301,19 @@ impl Backlog {
         state.committed = state.committed.max(last);
         state.stalled = false;
         state.trouble = None;
-        if durable {
-            state.durable = state.committed;
-            while state.waiters.front().is_some_and(|(seq, _)| *seq <= state.durable) {
-                if let Some((_, done)) = state.waiters.pop_front() {
-                    let _ = done.send(Ok(())); // Whoever asked may have given up.
-                }
-            }
-        }
         if state.appenders_wait > 0 {
             self.room.notify_all();
+        }
+    }
+
+    /// All up to this place is on disk: tells those who wait.
+    pub(crate) fn durable(&self, last: u64) {
+        let mut state = self.lock();
+        state.durable = state.durable.max(last);
+        while state.waiters.front().is_some_and(|(seq, _)| *seq <= state.durable) {
+            if let Some((_, done)) = state.waiters.pop_front() {
+                let _ = done.send(Ok(())); // Whoever asked may have given up.
+            }
         }
     }
 

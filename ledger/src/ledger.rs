@@ -131,6 +131,7 @@ impl Ledger {
         let indexed = store::number(&db, "indexed").map_err(reading)?;
         let origin = store::origin(&db, &boot, &host).map_err(writing)?;
         let reader = store::open_to_read(dir)?;
+        let log = store::open_log(dir)?;
         let backlog = Arc::new(Backlog::new(host.clone(), boot, head.seq));
         let writer = Writer {
             db,
@@ -142,7 +143,7 @@ impl Ledger {
             head,
             signed,
             house: House::new(dir, indexed, head.seq)?,
-            full_sync: None,
+            log,
             scratch: Vec::new(),
             _lock: lock,
         };

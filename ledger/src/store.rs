@@ -3,7 +3,7 @@
 //! Format 1. A stored format: an older one must load for ever (`tests/formats/`); a newer one is refused by its number.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,8 +26,7 @@ const BUSY_MAX: Duration = Duration::from_secs(2);
 const CACHE_KIB: i64 = 4096;
 
 /// `origin` holds boot and host once, not with each event. The index by time serves `events --since`.
-/// `meta`: `public_key`; `indexed`: events up to here are in `words`; `filed`: checkpoints up to here are in the file;
-/// `touched`: is set where something must be written so that all before it is synced.
+/// `meta`: `public_key`; `indexed`: events up to here are in `words`; `filed`: checkpoints up to here are in the file.
 const SCHEMA: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE origin (id INTEGER PRIMARY KEY, boot TEXT NOT NULL, host TEXT NOT NULL, UNIQUE (boot, host)) STRICT;
@@ -47,7 +46,7 @@ const SCHEMA: &str = "
         last_at INTEGER NOT NULL, hash BLOB NOT NULL, why TEXT NOT NULL, signature BLOB NOT NULL
     ) STRICT;
     CREATE VIRTUAL TABLE words USING fts5 (text, content = '', contentless_delete = 1);
-    INSERT INTO meta VALUES ('indexed', 0), ('filed', 0), ('touched', 0);
+    INSERT INTO meta VALUES ('indexed', 0), ('filed', 0);
 ";
 
 /// The ledger's file in a data directory.
@@ -72,6 +71,7 @@ pub(crate) fn open(dir: &Path) -> Result<Connection, Error> {
         // Before the first table: with it, what retention frees can be given back to the disk.
         db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "NORMAL")?; // the writer syncs
         // The writer itself chooses when the log goes into the file: not in the middle of a burst.
         db.pragma_update(None, "wal_autocheckpoint", 0)?;
         let format = match format(&db)? {
@@ -93,6 +93,12 @@ fn create(db: &mut Connection) -> rusqlite::Result<()> {
     tx.pragma_update(None, "application_id", APPLICATION)?;
     tx.pragma_update(None, "user_version", FORMAT)?;
     tx.commit()
+}
+
+/// SQLite's log beside the file, which is there once something was written.
+pub(crate) fn open_log(dir: &Path) -> Result<File, Error> {
+    let path = dir.join("ledger.db-wal");
+    File::open(&path).map_err(|source| Error::File { doing: "open", path, source })
 }
 
 /// Opens the ledger for reading; another process may be writing it.

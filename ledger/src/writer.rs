@@ -1,13 +1,13 @@
 //! The one thread that writes: takes what waits, links it, commits it, tells those who wait.
 //!
-//! **What is on disk when.** Ordinary commits run with `PRAGMA synchronous = NORMAL`: in WAL mode SQLite then writes the
-//! log without fsync, so they are safe from a crash of Muster (the kernel has the bytes) and not from a power cut. A
-//! commit that somebody waits for runs with `FULL`: SQLite calls fsync(2) on the log after writing it (seen with
-//! strace; `EXTRA` adds nothing in WAL mode). One sync covers all earlier commits too: they are either earlier in the
-//! same log, or were copied into the database, which SQLite syncs before it uses the log from its beginning again. A
-//! transaction that changes nothing is not written and so not synced, which is why flushing touches a row.
+//! **What is on disk when.** Commits run with `PRAGMA synchronous = NORMAL`: in WAL mode SQLite then writes the log without
+//! fsync, so they are safe from a crash of Muster (the kernel has the bytes) and not from a power cut. Followers have them
+//! from then on. For a commit that somebody waits for, the log is synced after that: what SQLite itself would do with
+//! `FULL`, but not before the followers are told. One sync covers all earlier commits too: they are either earlier in the
+//! same log, or were copied into the database, which SQLite syncs before it uses the log from its beginning again.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,8 +50,8 @@ pub(crate) struct Writer {
     /// Number and last event of the newest checkpoint.
     pub(crate) signed: (u64, u64),
     pub(crate) house: House,
-    /// `synchronous` is FULL now; `None`: not set yet.
-    pub(crate) full_sync: Option<bool>,
+    /// SQLite's log, to be synced. It is the same file as long as the database is open.
+    pub(crate) log: File,
     pub(crate) scratch: Vec<u8>,
     /// Held as long as this thread may write.
     pub(crate) _lock: Lock,
@@ -90,12 +90,15 @@ impl Writer {
                         // The log may have room again once it is copied into the database.
                         self.copy_log();
                     }
-                    match self.write(&slots, durable) {
+                    let written = self.write(&slots).map_err(|e| e.to_string());
+                    if written.is_err() {
+                        in_hand = slots;
+                    }
+                    match written.and_then(|signed| self.secure(durable, signed)) {
                         Ok(()) => trouble = false,
-                        Err(e) => {
+                        Err(why) => {
                             trouble = true;
-                            in_hand = slots;
-                            self.backlog.failed(&e.to_string());
+                            self.backlog.failed(&why);
                             if self.backlog.is_closing() {
                                 return;
                             }
@@ -111,23 +114,33 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, slots: &VecDeque<Slot>, durable: bool) -> rusqlite::Result<()> {
-        let checkpoint_due =
-            slots.back().is_some_and(|slot| slot.last().saturating_sub(self.signed.1) >= self.options.checkpoint_every.max(1));
-        // What is said elsewhere of the chain must never be ahead of what is on disk here.
-        let durable = durable || checkpoint_due;
-        self.sync_fully(durable)?;
+    /// Commits what waits and tells the followers. Whether a checkpoint was due and is among it.
+    fn write(&mut self, slots: &VecDeque<Slot>) -> rusqlite::Result<bool> {
+        let Some(last) = slots.back().map(Slot::last) else { return Ok(false) };
+        let checkpoint_due = last.saturating_sub(self.signed.1) >= self.options.checkpoint_every.max(1);
         let batch = self.commit(slots, checkpoint_due)?;
         self.head = batch.head;
-        self.backlog.committed(slots, self.head.seq, durable);
+        self.backlog.committed(slots, self.head.seq);
         for record in &batch.records {
             self.backlog.publish(record);
         }
         if let Some(checkpoint) = batch.checkpoint {
             self.signed = (checkpoint.number, checkpoint.seq);
-            self.file_checkpoints();
         }
         self.house_after_write(batch.bytes);
+        Ok(checkpoint_due)
+    }
+
+    /// Has all that is committed on disk, where somebody waits for it or a checkpoint is to be told elsewhere: what is said
+    /// there of the chain must never be ahead of what is on disk here.
+    fn secure(&mut self, durable: bool, signed: bool) -> Result<(), String> {
+        if durable || signed {
+            self.log.sync_data().map_err(|e| format!("cannot sync the log: {e}"))?;
+            self.backlog.durable(self.head.seq);
+        }
+        if signed {
+            self.file_checkpoints();
+        }
         Ok(())
     }
 
@@ -135,9 +148,6 @@ impl Writer {
         let wanted = self.backlog.has_subscribers();
         let mut batch = Batch { head: self.head, checkpoint: None, records: Vec::new(), bytes: 0 };
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if slots.is_empty() {
-            store::set_number(&tx, "touched", self.head.seq)?;
-        }
         for slot in slots {
             match slot {
                 Slot::Event(event, _) => match serde_json::to_string(&event.body) {
@@ -164,14 +174,6 @@ impl Writer {
         }
         tx.commit()?;
         Ok(batch)
-    }
-
-    fn sync_fully(&mut self, full: bool) -> rusqlite::Result<()> {
-        if self.full_sync != Some(full) {
-            self.db.pragma_update(None, "synchronous", if full { "FULL" } else { "NORMAL" })?;
-            self.full_sync = Some(full);
-        }
-        Ok(())
     }
 
     /// Brings the file elsewhere up to date with the checkpoints that are durable here.
@@ -203,10 +205,12 @@ impl Writer {
     }
 
     fn sign_end(&mut self) -> rusqlite::Result<()> {
-        self.sync_fully(true)?;
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         sign(&tx, &self.key, self.signed.0 + 1, &self.host, &self.head)?;
-        tx.commit()
+        tx.commit()?;
+        // The copy into the database, which follows, is synced in any case.
+        let _ = self.log.sync_data();
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use muster_model::id::ServiceName;
@@ -39,6 +39,19 @@ impl Holder {
     fn pid(&self) -> i32 {
         self.0.id().cast_signed()
     }
+
+    /// Waits until the process itself has closed its socket.
+    fn has_passed_on(&self) {
+        let deadline = Instant::now() + DEADLINE;
+        while fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().flatten().any(|fd| is_socket(&fd.path())) {
+            assert!(Instant::now() < deadline, "the shell keeps its socket");
+            std::thread::yield_now();
+        }
+    }
+}
+
+fn is_socket(fd: &Path) -> bool {
+    fs::read_link(fd).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))
 }
 
 impl Drop for Holder {
@@ -110,6 +123,7 @@ fn changes_are_told(ladder: Ladder, source: &str) {
     assert_eq!((rung.fact.as_str(), rung.source.as_str()), ("port", source));
     let silent = Holder::of(Command::new("sleep").arg("1000").stdin(Stdio::null()), 0);
     let parent = Holder::start("sh", &["-c", PASSES_ON]);
+    parent.has_passed_on();
     ports.watch(vec![("quiet".into(), vec![silent.pid()]), ("web".into(), vec![parent.pid()])]);
     assert_eq!(told(&seen, source), ("quiet".into(), vec![]), "also that there is none");
     assert_eq!(told(&seen, source), ("web".into(), vec![parent.1]), "the child has it open");

@@ -13,12 +13,13 @@ use muster_tell::{Language, Words};
 /// The arguments of each message.
 type Catalogue = BTreeMap<String, BTreeSet<String>>;
 
+/// A test runs in the folder of its package.
 fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    PathBuf::from("..")
 }
 
 fn sources(language: Language) -> Vec<(PathBuf, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("messages").join(language.code());
+    let folder = Path::new("messages").join(language.code());
     let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
 }

@@ -46,14 +46,16 @@ const OWN_MAX: usize = 8;
 #[must_use]
 #[derive(Debug, Default, PartialEq)]
 pub struct Effects {
-    /// To be appended to the ledger and stepped, before anything else is: at most one.
-    pub record: Vec<Body>,
+    /// What follows for a service: to be appended to the ledger and stepped before anything else is.
+    pub decided: Option<(ServiceName, Decision)>,
     /// To be run. They are the effect of a decision that is already durable.
     pub orders: Vec<Order>,
     /// To be examined; each answer comes back as an event.
     pub exams: Vec<(ServiceName, Exam)>,
     /// Processes whose end and signals are to be watched from here on.
     pub watch: Vec<(ServiceName, ProcessKey)>,
+    /// This service has another main process than before: its ports and probes are to be told anew.
+    pub ask: Option<ServiceName>,
     /// The roster changed: every sensor is to be told anew what to look at.
     pub roster: bool,
 }
@@ -300,8 +302,10 @@ impl Guard {
 
     /// Folds an event in and says what follows.
     pub fn step(&mut self, event: &Event) -> Effects {
+        let before = self.main_of(event);
         self.apply(event);
-        let mut effects = Effects::default();
+        let ask = self.main_of(event).filter(|main| before.as_ref() != Some(main)).map(|(service, _)| service);
+        let mut effects = Effects { ask, ..Effects::default() };
         match &event.body {
             Body::Decided(Decision::Begun(order)) => effects.orders.push(order.clone()),
             Body::Decided(Decision::Asked { service, exams, .. }) => {
@@ -326,12 +330,28 @@ impl Guard {
         while let Some(name) = self.agenda.first() {
             let (decision, again) = self.reconcile(&name);
             if let Some(decision) = decision {
-                effects.record.push(Body::Decided(decision));
+                effects.decided = Some((name, decision));
                 break;
             }
             self.agenda.looked(&name, again);
         }
         effects
+    }
+
+    /// Leaves a service aside until then, whatever is to be decided for it. For the owner, who sees the guard go in a circle.
+    pub fn put_off(&mut self, name: &ServiceName, until: Mono) {
+        self.agenda.looked(name, Some(until));
+    }
+
+    /// The main process of the service that something was seen of.
+    fn main_of(&self, event: &Event) -> Option<(ServiceName, ProcessKey)> {
+        let service = match &event.body {
+            Body::Observed(o) => o.service.as_ref()?,
+            Body::Examined(e) => &e.service,
+            _ => return None,
+        };
+        let (main, _) = self.services.get(service)?.main?;
+        Some((service.clone(), main))
     }
 
     /// The services that an event may concern.

@@ -243,11 +243,13 @@ impl Watched {
             return Presence::Lost { loss: Loss::Hung, at: trace.at };
         }
         let mut starting: Option<Mono> = None;
-        for probed in self.probes.iter().flatten().filter(|p| !p.answer.is_right()) {
-            // A program that was started just now may take its time before the first right answer.
-            let until = started.after(limits.start_within);
-            if until > now.mono && probed.right.is_none_or(|right| right < started) {
-                starting = Some(until);
+        // A program that was started just now may take its time before the first right answer, and is back with that
+        // one: what was told before was the answer of the process before.
+        let ready_until = started.after(limits.start_within);
+        let is_young = ready_until > now.mono;
+        for probed in self.probes.iter().flatten() {
+            if is_young && probed.right.is_none_or(|right| right < started) {
+                starting = Some(ready_until);
                 continue;
             }
             match probed.answer {
@@ -256,6 +258,10 @@ impl Watched {
                 Answer::Wrong { .. } => return Presence::Lost { loss: Loss::EndpointWrong, at: probed.at },
                 Answer::Right { .. } | Answer::Warning { .. } | Answer::Unasked { .. } => {}
             }
+        }
+        let told_before = self.ports_mono.is_some_and(|seen| seen < started);
+        if is_young && told_before && !self.learned_ports.is_empty() {
+            starting = Some(ready_until);
         }
         if let Some(seen) = self.ports_mono
             && seen >= started

@@ -340,6 +340,7 @@ impl Watched {
         }
         let is_main = self.main.is_some_and(|(main, _)| main == process);
         if is_main {
+            self.work.main_ended(now);
             self.main = match self.service.kind {
                 Kind::Unit(_) => None,
                 Kind::Run(_) | Kind::Process(_) => self.processes.first_key_value().map(|(p, seen)| (*p, *seen)),

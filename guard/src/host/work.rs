@@ -71,7 +71,7 @@ pub(crate) struct Work {
     pub(crate) since: Mono,
     /// When the examinations were asked for, and which have yet to come in.
     pub(crate) exams: Option<(Mono, Vec<Exam>)>,
-    /// They were asked for after the last step was begun.
+    /// They were asked for after the last plan had run its course.
     pub(crate) asked_since: bool,
     pub(crate) found: Vec<Found>,
     /// A first verdict was given.
@@ -133,7 +133,8 @@ impl Work {
 
     pub(crate) fn asked(&mut self, exams: &[Exam], now: Now) {
         self.exams = Some((now.mono, exams.to_vec()));
-        self.asked_since = true;
+        // Only what is asked when a plan has run its course tells of the time after it.
+        self.asked_since = self.plan.as_ref().is_none_or(|p| self.failed || self.place as usize >= p.steps.len());
     }
 
     pub(crate) fn examined(&mut self, seq: Seq, examined: &Examined, now: Now) {
@@ -222,10 +223,22 @@ impl Work {
         self.plan = None;
         self.settled = false;
         self.exams = None;
+        self.lost_again(now);
+    }
+
+    /// It came up, and is lost once more.
+    fn lost_again(&mut self, now: Now) {
         if self.losses.len() == RELAPSES_MAX {
             self.losses.pop_front();
         }
         self.losses.push_back(now.mono);
+    }
+
+    /// Its main process ended. Where that happens before it was back, and not by what Muster does, it is a loss of its own.
+    pub(crate) fn main_ended(&mut self, now: Now) {
+        if self.recovered.is_none() && self.seq > Seq::default() && !self.is_acting() {
+            self.lost_again(now);
+        }
     }
 
     /// A step that alters the service is being run.

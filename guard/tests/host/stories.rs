@@ -149,13 +149,13 @@ fn told(world: &World) -> String {
             Decision::Begun(order)
                 if matches!(order.step, Step::Start) && order.incident.is_none() && event.at.since(begin) > Length(FIRST) =>
             {
-                lines.push(format!("{:>8} {}: first start\n", moment(event.at, begin), order.service));
+                lines.push(format!("{:<8} {}: first start\n", moment(event.at, begin), order.service));
                 continue;
             }
             Decision::Verdict { .. } | Decision::Asked { .. } | Decision::Begun(_) | Decision::Good { .. } => continue,
         };
         if let Some(service) = services.get(&incident) {
-            lines.push(format!("{:>8} {service}: {line}\n", moment(event.at, begin)));
+            lines.push(format!("{:<8} {service}: {line}\n", moment(event.at, begin)));
         }
     }
     lines.concat()
@@ -173,11 +173,11 @@ fn a_unit_that_is_killed_is_started_and_the_killer_is_named() {
         "0 kill -9 web by bob",
         60,
         expect![[r#"
-               0.00s web: lost: killed
-               0.00s web: plan 1: start (plan-start)
-               0.01s web: confirmed: operator.killed
-               0.01s web: recovered (state-recovered-by-muster)
-               0.01s web: cause: operator.killed 1.00 by bob
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start (plan-start)
+            0.01s    web: cause: operator.killed 1.00 by bob
+            0.20s    web: confirmed: operator.killed
+            0.20s    web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -189,11 +189,11 @@ fn a_unit_that_the_manager_restarts_is_left_to_the_manager() {
         "0 kill -9 web by bob",
         60,
         expect![[r#"
-               0.00s web: lost: killed
-               0.00s web: plan 1: await (plan-await-manager)
-               0.01s web: cause: operator.killed 1.00 by bob
-               0.10s web: confirmed: operator.killed
-               0.10s web: recovered (state-recovered-by-others)
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: await (plan-await-manager)
+            0.01s    web: cause: operator.killed 1.00 by bob
+            0.20s    web: confirmed: operator.killed
+            0.20s    web: recovered (state-recovered-by-others)
         "#]],
     );
 }
@@ -205,11 +205,11 @@ fn a_run_service_that_is_killed_is_started() {
         "0 kill -9 web",
         60,
         expect![[r#"
-               0.00s web: lost: killed
-               0.00s web: plan 1: start (plan-start)
-               0.00s web: confirmed: operator.killed
-               0.00s web: recovered (state-recovered-by-muster)
-               0.01s web: cause: operator.killed 1.00 by alice
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start (plan-start)
+            0.01s    web: cause: operator.killed 1.00 by alice
+            0.20s    web: confirmed: operator.killed
+            0.20s    web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -221,10 +221,10 @@ fn a_process_that_is_only_watched_is_reported_and_not_touched() {
         "0 kill -9 web",
         60,
         expect![[r#"
-               0.00s web: lost: killed
-               0.00s web: cause: operator.killed 1.00 by alice
-               0.00s web: plan 1: nothing, is not run (plan-only-watched)
-               0.00s web: escalated (plan-only-watched)
+            0.00s    web: lost: killed
+            0.00s    web: cause: operator.killed 1.00 by alice
+            0.00s    web: plan 1: nothing, is not run (plan-only-watched)
+            0.00s    web: escalated (plan-only-watched)
         "#]],
     );
 }
@@ -236,11 +236,11 @@ fn a_term_by_a_person_that_ends_with_exit_0_is_a_kill_by_that_person() {
         "0 kill -15 web by bob",
         60,
         expect![[r#"
-               0.03s web: lost: exited
-               0.04s web: cause: operator.killed 0.98 by bob
-               0.04s web: plan 1: start (plan-start)
-               0.04s web: confirmed: operator.killed
-               0.04s web: recovered (state-recovered-by-muster)
+            0.03s    web: lost: exited
+            0.04s    web: cause: operator.killed 0.98 by bob
+            0.04s    web: plan 1: start (plan-start)
+            0.23s    web: confirmed: operator.killed
+            0.23s    web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -267,9 +267,9 @@ fn a_stop_is_told_and_left_alone() {
         "0 stop web by bob",
         600,
         expect![[r#"
-               0.03s web: lost: stopped
-               0.04s web: cause: operator.stopped 1.00 by bob
-               0.04s web: plan 1: start, is not run (plan-left-alone)
+            0.03s    web: lost: stopped
+            0.04s    web: cause: operator.stopped 1.00 by bob
+            0.04s    web: plan 1: start, is not run (plan-left-alone)
         "#]],
     );
 }
@@ -281,9 +281,9 @@ fn a_stop_of_a_program_that_exits_143_is_still_a_stop() {
         "0 stop web by bob",
         60,
         expect![[r#"
-               0.03s web: lost: stopped
-               0.04s web: cause: operator.stopped 1.00 by bob
-               0.04s web: plan 1: start, is not run (plan-left-alone)
+            0.03s    web: lost: stopped
+            0.04s    web: cause: operator.stopped 1.00 by bob
+            0.04s    web: plan 1: start, is not run (plan-left-alone)
         "#]],
     );
 }
@@ -295,9 +295,9 @@ fn disable_now_is_told_and_left_alone() {
         "0 disable web by bob",
         600,
         expect![[r#"
-               0.03s web: lost: stopped
-               0.04s web: cause: operator.disabled 0.98 by bob
-               0.04s web: plan 1: enable + start, is not run (plan-left-alone)
+            0.03s    web: lost: stopped
+            0.04s    web: cause: operator.disabled 0.98 by bob
+            0.04s    web: plan 1: enable + start, is not run (plan-left-alone)
         "#]],
     );
 }
@@ -309,9 +309,9 @@ fn mask_now_is_told_and_left_alone() {
         "0 mask web by bob",
         600,
         expect![[r#"
-               0.03s web: lost: stopped
-               0.04s web: cause: operator.disabled 0.98 by bob
-               0.04s web: plan 1: unmask + enable + start, is not run (plan-left-alone)
+            0.03s    web: lost: stopped
+            0.04s    web: cause: operator.disabled 0.98 by bob
+            0.04s    web: plan 1: unmask + enable + start, is not run (plan-left-alone)
         "#]],
     );
 }
@@ -323,15 +323,15 @@ fn a_broken_configuration_is_a_danger_and_after_a_restart_by_another_it_is_resto
         "0 edit web bad by alice; 10 restart web by bob",
         60,
         expect![[r#"
-               0.77s web: lost: cannot_restart
-               0.82s web: cause: config.invalid 0.99 by alice
-               0.82s web: plan 1: config.restore, waits for a yes (plan-config-offered)
-              10.04s web: closed (state-became-a-loss)
-              10.04s web: lost: exited
-              10.10s web: cause: config.invalid 1.00 by alice
-              10.10s web: plan 1: config.restore + start (plan-config-restore)
-              10.11s web: confirmed: config.invalid
-              10.11s web: recovered (state-recovered-by-muster)
+            0.77s    web: lost: cannot_restart
+            0.82s    web: cause: config.invalid 0.99 by alice
+            0.82s    web: plan 1: config.restore, waits for a yes (plan-config-offered)
+            10.04s   web: closed (state-became-a-loss)
+            10.04s   web: lost: exited
+            10.10s   web: cause: config.invalid 1.00 by alice
+            10.10s   web: plan 1: config.restore + start (plan-config-restore)
+            10.21s   web: confirmed: config.invalid
+            10.21s   web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -343,16 +343,16 @@ fn an_edit_an_hour_before_is_still_the_cause() {
         "0 edit web bad by alice; 3600 restart web by bob",
         3660,
         expect![[r#"
-           0.77s web: lost: cannot_restart
-           0.82s web: cause: config.invalid 0.99 by alice
-           0.82s web: plan 1: config.restore, waits for a yes (plan-config-offered)
-        3600.04s web: closed (state-became-a-loss)
-        3600.04s web: lost: exited
-        3600.10s web: cause: config.invalid 1.00 by alice
-        3600.10s web: plan 1: config.restore + start (plan-config-restore)
-        3600.11s web: confirmed: config.invalid
-        3600.11s web: recovered (state-recovered-by-muster)
-    "#]],
+            0.77s    web: lost: cannot_restart
+            0.82s    web: cause: config.invalid 0.99 by alice
+            0.82s    web: plan 1: config.restore, waits for a yes (plan-config-offered)
+            3600.04s web: closed (state-became-a-loss)
+            3600.04s web: lost: exited
+            3600.10s web: cause: config.invalid 1.00 by alice
+            3600.10s web: plan 1: config.restore + start (plan-config-restore)
+            3600.20s web: confirmed: config.invalid
+            3600.20s web: recovered (state-recovered-by-muster)
+        "#]],
     );
 }
 
@@ -363,15 +363,15 @@ fn a_deleted_configuration_is_restored() {
         "0 delete web by alice; 10 restart web by bob",
         60,
         expect![[r#"
-               0.77s web: lost: cannot_restart
-               0.82s web: cause: config.missing 0.99 by alice
-               0.82s web: plan 1: config.restore, waits for a yes (plan-config-offered)
-              10.04s web: closed (state-became-a-loss)
-              10.04s web: lost: exited
-              10.10s web: cause: config.missing 0.99 by alice
-              10.10s web: plan 1: config.restore + start (plan-config-restore)
-              10.11s web: confirmed: config.missing
-              10.11s web: recovered (state-recovered-by-muster)
+            0.77s    web: lost: cannot_restart
+            0.82s    web: cause: config.missing 0.99 by alice
+            0.82s    web: plan 1: config.restore, waits for a yes (plan-config-offered)
+            10.04s   web: closed (state-became-a-loss)
+            10.04s   web: lost: exited
+            10.10s   web: cause: config.missing 0.99 by alice
+            10.10s   web: plan 1: config.restore + start (plan-config-restore)
+            10.21s   web: confirmed: config.missing
+            10.21s   web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -383,11 +383,11 @@ fn a_configuration_that_moves_the_port_is_restored() {
         "0 edit web wrong by alice; 10 restart web by bob",
         120,
         expect![[r#"
-              13.21s web: lost: port_closed
-              13.27s web: cause: config.changed 0.99 by alice
-              13.27s web: plan 1: config.restore + restart (plan-config-restore)
-              13.47s web: confirmed: config.changed
-              13.47s web: recovered (state-recovered-by-muster)
+            13.21s   web: lost: port_closed
+            13.27s   web: cause: config.changed 0.99 by alice
+            13.27s   web: plan 1: config.restore + restart (plan-config-restore)
+            13.47s   web: confirmed: config.changed
+            13.47s   web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -399,13 +399,13 @@ fn a_taken_port_names_its_holder_and_the_service_starts_when_it_is_free() {
         "0 take-port web by eve; 0.1 restart web by bob; 60 free-port web",
         120,
         expect![[r#"
-               0.14s web: lost: exited
-               0.15s web: cause: network.port_taken 0.96 by eve
-               0.15s web: plan 1: start, waits for a yes (plan-port-taken)
-               0.15s web: escalated (state-waits-for-yes)
-              60.15s web: plan 1: start (plan-port-free)
-              60.36s web: confirmed: network.port_taken
-              60.36s web: recovered (state-recovered-by-muster)
+            0.14s    web: lost: exited
+            0.15s    web: cause: network.port_taken 0.96 by eve
+            0.15s    web: plan 1: start, waits for a yes (plan-port-taken)
+            0.15s    web: escalated (state-waits-for-yes)
+            60.15s   web: plan 1: start (plan-port-free)
+            60.36s   web: confirmed: network.port_taken
+            60.36s   web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -417,10 +417,10 @@ fn memory_that_ran_out_is_told_and_the_service_started() {
         "0 oom web",
         60,
         expect![[r#"
-               0.00s web: lost: oom_killed
-               0.00s web: plan 1: start (plan-start)
-               0.01s web: recovered (state-recovered-by-muster)
-               0.01s web: cause: resource.memory 1.00
+            0.00s    web: lost: oom_killed
+            0.00s    web: plan 1: start (plan-start)
+            0.01s    web: cause: resource.memory 1.00
+            0.20s    web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -432,10 +432,10 @@ fn a_crash_is_the_programs_own() {
         "0 segv web",
         60,
         expect![[r#"
-               0.00s web: lost: killed
-               0.00s web: plan 1: start (plan-start)
-               0.01s web: recovered (state-recovered-by-muster)
-               0.01s web: cause: crash.bug 0.99
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start (plan-start)
+            0.01s    web: cause: crash.bug 0.99
+            0.20s    web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -447,34 +447,30 @@ fn a_crash_loop_calls_people_and_is_tried_ever_more_slowly() {
         "0 crashes web 20; 1 kill -9 web",
         600,
         expect![[r#"
-               1.00s web: lost: killed
-               1.00s web: plan 1: start (plan-start)
-               1.01s web: confirmed: operator.killed
-               1.01s web: recovered (state-recovered-by-muster)
-               1.01s web: cause: operator.killed 1.00 by alice
-               1.06s web: open (state-relapsed)
-               1.07s web: cause: crash.bug 0.94
-               2.01s web: plan 2: start (plan-start)
-               2.07s web: cause: crash.bug 0.94
-               4.01s web: plan 3: start (plan-start)
-               4.01s web: lost: crash_loop after all
-               4.01s web: plan 3: start (plan-start)
-               4.07s web: cause: crash.bug 0.97
-               8.01s web: plan 4: start (plan-start)
-               8.07s web: cause: crash.bug 0.97
-              16.01s web: plan 5: start (plan-start)
-              16.07s web: cause: crash.bug 0.97
-              32.02s web: escalated (state-escalated-attempts)
-              32.02s web: plan 6: start (plan-start)
-              32.08s web: cause: crash.bug 0.97
-              64.02s web: plan 7: start (plan-start)
-              64.08s web: cause: crash.bug 0.97
-             128.02s web: plan 8: start (plan-start)
-             128.08s web: cause: crash.bug 0.97
-             256.02s web: plan 9: start (plan-start)
-             256.08s web: cause: crash.bug 0.97
-             512.02s web: plan 10: start (plan-start)
-             512.08s web: cause: crash.bug 0.97
+            1.00s    web: lost: killed
+            1.00s    web: plan 1: start (plan-start)
+            1.01s    web: cause: operator.killed 1.00 by alice
+            1.07s    web: cause: crash.bug 0.94
+            2.01s    web: plan 2: start (plan-start)
+            2.06s    web: lost: crash_loop after all
+            2.07s    web: cause: crash.bug 0.97
+            4.01s    web: plan 3: start (plan-start)
+            4.07s    web: cause: crash.bug 0.97
+            8.01s    web: plan 4: start (plan-start)
+            8.07s    web: cause: crash.bug 0.97
+            16.01s   web: plan 5: start (plan-start)
+            16.07s   web: cause: crash.bug 0.97
+            32.02s   web: escalated (state-escalated-attempts)
+            32.02s   web: plan 6: start (plan-start)
+            32.08s   web: cause: crash.bug 0.97
+            64.02s   web: plan 7: start (plan-start)
+            64.08s   web: cause: crash.bug 0.97
+            128.02s  web: plan 8: start (plan-start)
+            128.08s  web: cause: crash.bug 0.97
+            256.02s  web: plan 9: start (plan-start)
+            256.08s  web: cause: crash.bug 0.97
+            512.02s  web: plan 10: start (plan-start)
+            512.08s  web: cause: crash.bug 0.97
         "#]],
     );
 }
@@ -486,11 +482,11 @@ fn a_stopped_process_is_killed_and_started() {
         "0 kill -19 web by bob",
         120,
         expect![[r#"
-               0.00s web: lost: hung
-               0.06s web: cause: operator.killed 0.99 by bob
-               0.06s web: plan 1: kill_restart (plan-kill-restart)
-               0.07s web: confirmed: operator.killed
-               0.07s web: recovered (state-recovered-by-muster)
+            0.00s    web: lost: hung
+            0.06s    web: cause: operator.killed 0.99 by bob
+            0.06s    web: plan 1: kill_restart (plan-kill-restart)
+            0.20s    web: confirmed: operator.killed
+            0.20s    web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -502,10 +498,10 @@ fn a_deadlock_is_killed_and_started() {
         "0 deadlock web",
         120,
         expect![[r#"
-               0.20s web: lost: hung
-               0.27s web: cause: hang.deadlock 0.95
-               0.27s web: plan 1: kill_restart (plan-kill-restart)
-               0.47s web: recovered (state-recovered-by-muster)
+            0.20s    web: lost: hung
+            0.27s    web: cause: hang.deadlock 0.95
+            0.27s    web: plan 1: kill_restart (plan-kill-restart)
+            0.47s    web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -527,11 +523,16 @@ fn a_unit_disabled_an_hour_before_the_machine_is_restarted_is_brought_back() {
 
 #[test]
 fn a_unit_disabled_just_before_the_machine_is_restarted_is_left_alone() {
-    check("web", "0 disable-later web by bob; 10 reboot", 120, expect![[r#"
-          33.00s web: lost: stopped
-          33.01s web: cause: operator.disabled 0.99 by bob
-          33.01s web: plan 1: enable + start, is not run (plan-left-alone)
-    "#]]);
+    check(
+        "web",
+        "0 disable-later web by bob; 10 reboot",
+        120,
+        expect![[r#"
+            33.00s   web: lost: stopped
+            33.01s   web: cause: operator.disabled 0.99 by bob
+            33.01s   web: plan 1: enable + start, is not run (plan-left-alone)
+        "#]],
+    );
 }
 
 #[test]
@@ -541,7 +542,7 @@ fn an_enabled_unit_comes_back_with_the_machine_without_an_incident() {
         "0 reboot",
         120,
         expect![[r#"
-              23.00s cache: first start
+            23.00s   cache: first start
         "#]],
     );
 }
@@ -553,14 +554,14 @@ fn a_loss_while_muster_was_down_is_found_at_its_start() {
         "0 muster-down 10; 5 kill -9 web; 5 kill -9 cache",
         60,
         expect![[r#"
-              10.00s web: lost: killed
-              10.00s web: plan 1: start (plan-start)
-              10.01s cache: lost: exited
-              10.01s web: recovered (state-recovered-by-muster)
-              10.01s web: cause: unknown 1.00
-              10.02s cache: cause: unknown 1.00
-              10.02s cache: plan 1: start (plan-start)
-              10.02s cache: recovered (state-recovered-by-muster)
+            10.00s   web: lost: killed
+            10.00s   web: plan 1: start (plan-start)
+            10.01s   cache: lost: exited
+            10.01s   web: recovered (state-recovered-by-muster)
+            10.01s   web: cause: unknown 1.00
+            10.02s   cache: cause: unknown 1.00
+            10.02s   cache: plan 1: start (plan-start)
+            10.02s   cache: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -572,15 +573,15 @@ fn lost_again_before_it_was_steady_is_the_same_story() {
         "0 kill -9 web; 4 kill -9 web",
         60,
         expect![[r#"
-               0.00s web: lost: killed
-               0.00s web: plan 1: start (plan-start)
-               0.01s web: confirmed: operator.killed
-               0.01s web: recovered (state-recovered-by-muster)
-               0.01s web: cause: operator.killed 1.00 by alice
-               4.00s web: open (state-relapsed)
-               4.01s web: cause: operator.killed 1.00 by alice
-               4.01s web: plan 2: start (plan-start)
-              14.01s web: recovered (state-recovered-by-muster)
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start (plan-start)
+            0.01s    web: cause: operator.killed 1.00 by alice
+            0.20s    web: confirmed: operator.killed
+            0.20s    web: recovered (state-recovered-by-muster)
+            4.00s    web: open (state-relapsed)
+            4.01s    web: cause: operator.killed 1.00 by alice
+            4.01s    web: plan 2: start (plan-start)
+            14.21s   web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -592,16 +593,16 @@ fn lost_again_after_it_was_steady_is_another_story() {
         "0 kill -9 web; 30 kill -9 web",
         60,
         expect![[r#"
-               0.00s web: lost: killed
-               0.00s web: plan 1: start (plan-start)
-               0.01s web: confirmed: operator.killed
-               0.01s web: recovered (state-recovered-by-muster)
-               0.01s web: cause: operator.killed 1.00 by alice
-              30.00s web: lost: killed
-              30.00s web: plan 1: start (plan-start)
-              30.01s web: confirmed: operator.killed
-              30.01s web: recovered (state-recovered-by-muster)
-              30.01s web: cause: operator.killed 1.00 by alice
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start (plan-start)
+            0.01s    web: cause: operator.killed 1.00 by alice
+            0.20s    web: confirmed: operator.killed
+            0.20s    web: recovered (state-recovered-by-muster)
+            30.00s   web: lost: killed
+            30.00s   web: plan 1: start (plan-start)
+            30.01s   web: cause: operator.killed 1.00 by alice
+            30.20s   web: confirmed: operator.killed
+            30.20s   web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -613,9 +614,9 @@ fn a_stop_in_a_pause_is_no_incident_and_what_is_down_after_it_is() {
         "0 pause web; 1 stop web; 20 start web; 0 pause cache; 1 stop cache",
         90,
         expect![[r#"
-              60.00s cache: lost: stopped
-              60.01s cache: cause: operator.stopped 1.00 by alice
-              60.01s cache: plan 1: start, is not run (plan-left-alone)
+            60.00s   cache: lost: stopped
+            60.01s   cache: cause: operator.stopped 1.00 by alice
+            60.01s   cache: plan 1: start, is not run (plan-left-alone)
         "#]],
     );
 }
@@ -627,11 +628,11 @@ fn under_the_global_pause_losses_are_told_and_nothing_is_done_until_it_ends() {
         "0 pause-all; 1 kill -9 web",
         90,
         expect![[r#"
-               1.00s web: lost: killed
-               1.01s web: cause: operator.killed 1.00 by alice
-              60.00s web: plan 1: start (plan-start)
-              60.00s web: confirmed: operator.killed
-              60.00s web: recovered (state-recovered-by-muster)
+            1.00s    web: lost: killed
+            1.01s    web: cause: operator.killed 1.00 by alice
+            60.00s   web: plan 1: start (plan-start)
+            60.21s   web: confirmed: operator.killed
+            60.21s   web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -643,13 +644,13 @@ fn recover_ask_waits_for_a_yes() {
         "0 kill -9 web; 100 recover web",
         120,
         expect![[r#"
-               0.00s web: lost: killed
-               0.00s web: plan 1: start, waits for a yes (plan-start)
-               0.00s web: escalated (state-waits-for-yes)
-               0.01s web: cause: operator.killed 1.00 by alice
-             100.00s web: plan 1: start (plan-start)
-             100.00s web: confirmed: operator.killed
-             100.00s web: recovered (state-recovered-by-muster)
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start, waits for a yes (plan-start)
+            0.00s    web: escalated (state-waits-for-yes)
+            0.01s    web: cause: operator.killed 1.00 by alice
+            100.00s  web: plan 1: start (plan-start)
+            100.21s  web: confirmed: operator.killed
+            100.21s  web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -661,10 +662,10 @@ fn recover_never_is_told_only() {
         "0 kill -9 web",
         600,
         expect![[r#"
-               0.00s web: lost: killed
-               0.00s web: plan 1: start, is not run (plan-start)
-               0.00s web: escalated (plan-start)
-               0.01s web: cause: operator.killed 1.00 by alice
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start, is not run (plan-start)
+            0.00s    web: escalated (plan-start)
+            0.01s    web: cause: operator.killed 1.00 by alice
         "#]],
     );
 }
@@ -676,16 +677,16 @@ fn a_dependency_is_mended_first() {
         "0 kill -9 db; 0.0001 kill -9 web",
         60,
         expect![[r#"
-               0.00s db: lost: killed
-               0.00s db: plan 1: start (plan-start)
-               0.00s web: lost: killed
-               0.00s web: plan 1: start (plan-start)
-               0.01s db: confirmed: operator.killed
-               0.01s db: recovered (state-recovered-by-muster)
-               0.01s db: cause: operator.killed 1.00 by alice
-               0.01s web: cause: operator.killed 1.00 by alice
-               0.01s web: confirmed: operator.killed
-               0.01s web: recovered (state-recovered-by-muster)
+            0.00s    db: lost: killed
+            0.00s    db: plan 1: start (plan-start)
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start (plan-start)
+            0.01s    db: cause: operator.killed 1.00 by alice
+            0.01s    web: cause: operator.killed 1.00 by alice
+            0.20s    db: confirmed: operator.killed
+            0.20s    db: recovered (state-recovered-by-muster)
+            0.41s    web: confirmed: operator.killed
+            0.41s    web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -697,12 +698,12 @@ fn an_unannounced_stop_is_put_back_where_the_roster_says_so() {
         "0 stop web by bob",
         60,
         expect![[r#"
-               0.03s web: lost: stopped
-               0.04s web: cause: operator.stopped 1.00 by bob
-               0.04s web: plan 1: start, is not run (plan-left-alone)
-              30.02s web: plan 1: start (plan-restore-after)
-              30.03s web: confirmed: operator.stopped
-              30.03s web: recovered (state-recovered-by-muster)
+            0.03s    web: lost: stopped
+            0.04s    web: cause: operator.stopped 1.00 by bob
+            0.04s    web: plan 1: start, is not run (plan-left-alone)
+            30.02s   web: plan 1: start (plan-restore-after)
+            30.23s   web: confirmed: operator.stopped
+            30.23s   web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -714,10 +715,10 @@ fn a_stop_that_somebody_confirms_is_not_put_back() {
         "0 stop web by bob; 5 ack web",
         120,
         expect![[r#"
-               0.03s web: lost: stopped
-               0.04s web: cause: operator.stopped 1.00 by bob
-               0.04s web: plan 1: start, is not run (plan-left-alone)
-               5.00s web: plan 1: start, is not run (plan-left-alone)
+            0.03s    web: lost: stopped
+            0.04s    web: cause: operator.stopped 1.00 by bob
+            0.04s    web: plan 1: start, is not run (plan-left-alone)
+            5.00s    web: plan 1: start, is not run (plan-left-alone)
         "#]],
     );
 }
@@ -729,10 +730,10 @@ fn what_a_person_resolved_is_how_it_is_meant_to_be() {
         "0 kill -9 web; 10 resolve web; 60 muster-down 5",
         600,
         expect![[r#"
-               0.00s web: lost: killed
-               0.00s web: plan 1: start, is not run (plan-start)
-               0.00s web: escalated (plan-start)
-               0.01s web: cause: operator.killed 1.00 by alice
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start, is not run (plan-start)
+            0.00s    web: escalated (plan-start)
+            0.01s    web: cause: operator.killed 1.00 by alice
         "#]],
     );
 }
@@ -744,16 +745,16 @@ fn two_services_lost_at_once_are_two_stories() {
         "0 kill -9 web by bob; 0 kill -9 cache by bob",
         60,
         expect![[r#"
-               0.00s web: lost: killed
-               0.00s web: plan 1: start (plan-start)
-               0.00s cache: lost: killed
-               0.00s cache: plan 1: start (plan-start)
-               0.00s cache: confirmed: operator.killed
-               0.00s cache: recovered (state-recovered-by-muster)
-               0.01s web: confirmed: operator.killed
-               0.01s web: recovered (state-recovered-by-muster)
-               0.01s web: cause: operator.killed 1.00 by bob
-               0.01s cache: cause: operator.killed 1.00 by bob
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start (plan-start)
+            0.00s    cache: lost: killed
+            0.00s    cache: plan 1: start (plan-start)
+            0.01s    web: cause: operator.killed 1.00 by bob
+            0.01s    cache: cause: operator.killed 1.00 by bob
+            0.20s    web: confirmed: operator.killed
+            0.20s    web: recovered (state-recovered-by-muster)
+            0.20s    cache: confirmed: operator.killed
+            0.20s    cache: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -765,15 +766,15 @@ fn muster_killed_in_the_middle_of_a_recovery_goes_on_with_it() {
         "0 edit web bad; 1 restart web; 1.1005 muster-down 2",
         60,
         expect![[r#"
-               0.77s web: lost: cannot_restart
-               0.82s web: cause: config.invalid 0.99 by alice
-               0.82s web: plan 1: config.restore, waits for a yes (plan-config-offered)
-               1.04s web: closed (state-became-a-loss)
-               1.04s web: lost: exited
-               3.16s web: cause: config.invalid 1.00 by alice
-               3.16s web: plan 1: config.restore + start (plan-config-restore)
-               3.37s web: confirmed: config.invalid
-               3.37s web: recovered (state-recovered-by-muster)
+            0.77s    web: lost: cannot_restart
+            0.82s    web: cause: config.invalid 0.99 by alice
+            0.82s    web: plan 1: config.restore, waits for a yes (plan-config-offered)
+            1.04s    web: closed (state-became-a-loss)
+            1.04s    web: lost: exited
+            3.16s    web: cause: config.invalid 1.00 by alice
+            3.16s    web: plan 1: config.restore + start (plan-config-restore)
+            3.37s    web: confirmed: config.invalid
+            3.37s    web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
@@ -785,25 +786,21 @@ fn a_stop_during_a_crash_loop_ends_the_attempts() {
         "0 crashes web 20; 1 kill -9 web; 20 stop web by bob",
         900,
         expect![[r#"
-               1.00s web: lost: killed
-               1.00s web: plan 1: start (plan-start)
-               1.01s web: confirmed: operator.killed
-               1.01s web: recovered (state-recovered-by-muster)
-               1.01s web: cause: operator.killed 1.00 by alice
-               1.06s web: open (state-relapsed)
-               1.07s web: cause: crash.bug 0.94
-               2.01s web: plan 2: start (plan-start)
-               2.07s web: cause: crash.bug 0.94
-               4.01s web: plan 3: start (plan-start)
-               4.01s web: lost: crash_loop after all
-               4.01s web: plan 3: start (plan-start)
-               4.07s web: cause: crash.bug 0.97
-               8.01s web: plan 4: start (plan-start)
-               8.07s web: cause: crash.bug 0.97
-              16.01s web: plan 5: start (plan-start)
-              16.07s web: cause: crash.bug 0.97
-              20.00s web: escalated (state-escalated-attempts)
-              20.00s web: plan 6: start, is not run (plan-left-alone)
+            1.00s    web: lost: killed
+            1.00s    web: plan 1: start (plan-start)
+            1.01s    web: cause: operator.killed 1.00 by alice
+            1.07s    web: cause: crash.bug 0.94
+            2.01s    web: plan 2: start (plan-start)
+            2.06s    web: lost: crash_loop after all
+            2.07s    web: cause: crash.bug 0.97
+            4.01s    web: plan 3: start (plan-start)
+            4.07s    web: cause: crash.bug 0.97
+            8.01s    web: plan 4: start (plan-start)
+            8.07s    web: cause: crash.bug 0.97
+            16.01s   web: plan 5: start (plan-start)
+            16.07s   web: cause: crash.bug 0.97
+            20.00s   web: escalated (state-escalated-attempts)
+            20.00s   web: plan 6: start, is not run (plan-left-alone)
         "#]],
     );
 }
@@ -815,12 +812,12 @@ fn a_clock_that_is_set_puts_nothing_back_early() {
         "0 stop web by bob; 5 clock",
         60,
         expect![[r#"
-           0.03s web: lost: stopped
-           0.04s web: cause: operator.stopped 1.00 by bob
-           0.04s web: plan 1: start, is not run (plan-left-alone)
-        3630.03s web: plan 1: start (plan-restore-after)
-        3630.03s web: confirmed: operator.stopped
-        3630.03s web: recovered (state-recovered-by-muster)
-    "#]],
+            0.03s    web: lost: stopped
+            0.04s    web: cause: operator.stopped 1.00 by bob
+            0.04s    web: plan 1: start, is not run (plan-left-alone)
+            3630.03s web: plan 1: start (plan-restore-after)
+            3630.23s web: confirmed: operator.stopped
+            3630.23s web: recovered (state-recovered-by-muster)
+        "#]],
     );
 }

@@ -68,7 +68,8 @@ impl Ports {
     }
 
     /// Watches these services and no others: the ports on which their processes (these, their children at any depth, and
-    /// what else is in the same system unit) listen are told as `Listens`, at once and whenever they change.
+    /// what else is in the same system unit) listen are told as `Listens`, at once, whenever they change, and anew when the
+    /// first of a service's processes is another one than before.
     pub fn watch(&self, whose: Vec<(ServiceName, Vec<i32>)>) {
         // A thread that is gone has said so in the rung.
         let _ = self.commands.send(Command::Watch(whose));

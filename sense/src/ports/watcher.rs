@@ -26,7 +26,7 @@ const YOUNG: Length = Length::seconds(30);
 /// How long a socket whose holder cannot be seen is not looked for again.
 const UNSEEN_AGAIN: Length = Length::seconds(60);
 /// After other processes were named, it is looked again so soon, then in twice that time, and so on up to the usual.
-const SOON: Length = Length::ms(50);
+const SOON: Length = Length::ms(10);
 
 /// Where the sockets are asked for.
 pub(super) enum Source {
@@ -162,7 +162,13 @@ impl Watcher {
 
     /// Other processes are the services' now.
     fn watch(&mut self, whose: Vec<(ServiceName, Vec<i32>)>) {
-        self.told = whose.iter().map(|(service, _)| (service.clone(), self.told.remove(service).flatten())).collect();
+        // What another process listens on is news, also where it is the same.
+        let main_is = |service: &ServiceName, pids: &[i32]| pids.first().is_some_and(|main| self.whose.get(main) == Some(service));
+        let told = whose.iter().map(|(service, pids)| {
+            let known = self.told.get(service).cloned().flatten().filter(|_| main_is(service, pids));
+            (service.clone(), known)
+        });
+        self.told = told.collect();
         let until = clock::now().1.after(YOUNG);
         let before = std::mem::take(&mut self.whose);
         self.whose = whose.into_iter().flat_map(|(service, pids)| pids.into_iter().map(move |pid| (pid, service.clone()))).collect();

@@ -121,7 +121,8 @@ impl Prober {
         locked(&self.asked).get(service).map(|asked| asked.iter().map(|a| locked(&a.seat.last).clone()).collect()).unwrap_or_default()
     }
 
-    /// Asks all probes of the service at once, and for one period again and again until the answer is right.
+    /// The service was started anew: asks all its probes at once, and for at most one period again and again until the
+    /// answer is right. That is told, also where the last answer was right already.
     pub fn ask_now(&self, service: &ServiceName) {
         for asked in locked(&self.asked).get(service).into_iter().flatten() {
             asked.seat.poke.notify_one();

@@ -18,7 +18,7 @@ const CONFIRM_TIMES: u32 = 3;
 /// The time between these questions.
 const CONFIRM_EVERY: Length = Length::ms(100);
 /// After a poke: the time between questions until the answer is right.
-const EAGER_EVERY: Length = Length::ms(200);
+const EAGER_EVERY: Length = Length::ms(50);
 /// The first question is put within this time, however long the period is.
 const FIRST_WITHIN: Length = Length::seconds(1);
 
@@ -108,24 +108,32 @@ impl Pace {
         Length((hash ^ (hash >> 33)) % self.probe.every.0.max(1))
     }
 
-    /// Somebody waits for the answer to become right: asks often, until it is or the period is over.
+    /// Somebody waits for the answer to become right: asks often, until it is or the period is over, and tells what it is
+    /// then, also where it is as it was told last.
     async fn ask_eagerly(&mut self, period: &mut Interval) {
+        self.told = None;
         let mut again = interval(EAGER_EVERY.std());
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let last = tokio::select! {
+            tokio::select! {
                 biased;
-                _ = period.tick() => true,
-                _ = again.tick() => false,
-            };
-            if self.ask_and_tell().await || last {
-                return;
+                _ = period.tick() => {
+                    self.ask_and_tell().await;
+                    return;
+                }
+                _ = again.tick() => {
+                    let heard = self.ask().await;
+                    if heard.answer.is_right() {
+                        let since = heard.asked_at;
+                        return self.tell(heard, since, 1);
+                    }
+                }
             }
         }
     }
 
-    /// Asks, asks again where the answer is not right and new, and tells what is new. Whether the answer is right.
-    async fn ask_and_tell(&mut self) -> bool {
+    /// Asks, asks again where the answer is not right and new, and tells what is new.
+    async fn ask_and_tell(&mut self) {
         let mut heard = self.ask().await;
         let (mut since, mut times) = (heard.asked_at, 1);
         let mut again = interval(CONFIRM_EVERY.std());
@@ -140,11 +148,9 @@ impl Pace {
             heard = self.ask().await;
             (since, times) = if Class::of(&heard.answer) == before { (since, times + 1) } else { (heard.asked_at, 1) };
         }
-        let right = heard.answer.is_right();
         if self.told != Some(Class::of(&heard.answer)) {
             self.tell(heard, since, times);
         }
-        right
     }
 
     async fn ask(&self) -> Heard {

@@ -21,7 +21,9 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
         return None;
     }
     let service = &s.watched.service.name;
-    let command = command(s, &["stop", "isolate", "--now"]);
+    // What was stopped before the machine was restarted comes up with it all the same.
+    let since_boot = |at: Time| s.watched.rebooted.is_none_or(|booted| at >= booted);
+    let command = command(s, &["stop", "isolate", "--now"]).filter(|(at, ..)| since_boot(*at));
     let summary = match &command {
         Some((_, _, who)) => Text::new("verdict-operator-stopped").with("service", service).with("who", who),
         None => Text::new("verdict-stopped-by-manager").with("service", service),
@@ -31,7 +33,8 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     if s.stop_was_ordered() {
         h.weigh(s.incident.lost_at, "dbus", 3.0, Text::new("evidence-stop-job"), None);
     }
-    if let Some(line) = s.lines().iter().rev().find(|l| l.text.starts_with("Stopping ") && l.at >= s.incident.lost_at.before(REACH)) {
+    let from = s.incident.lost_at.before(REACH);
+    if let Some(line) = s.lines().iter().rev().find(|l| l.text.starts_with("Stopping ") && l.at >= from && since_boot(l.at)) {
         h.weigh(line.at, "journal", 2.5, Text::new("evidence-log-line").with("line", &line.text), None);
     }
     if let Some((at, source, who)) = command {
@@ -51,11 +54,12 @@ pub(crate) fn is_ordered(s: &Situation<'_>) -> bool {
 
 /// When and by whom the service manager was told to take it down, as far as that was seen happening and nothing followed.
 pub(crate) fn ordered<'a>(s: &Situation<'a>) -> Option<(Mono, &'a Actor)> {
-    let (trace, who) = s.watched.traces.commands().find(|(_, who)| has_word(who, &TAKES_DOWN) || has_word(who, &BRINGS_UP))?;
+    let mut since_start = s.watched.traces.commands().take_while(|(t, _)| t.mono >= s.watched.started);
+    let (trace, who) = since_start.find(|(_, who)| has_word(who, &TAKES_DOWN) || has_word(who, &BRINGS_UP))?;
     // To disable what runs takes it down with `--now` only; to disable what is lost says that it may stay so.
     let lost_already = trace.seq > s.watched.work.seq && s.watched.main.is_none();
     let down = has_word(who, &["stop", "--now"]) || (has_word(who, &TAKES_DOWN) && lost_already);
-    (down && trace.mono >= s.watched.started).then_some((trace.mono, who))
+    down.then_some((trace.mono, who))
 }
 
 fn has_word(who: &Actor, words: &[&str]) -> bool {

@@ -41,11 +41,7 @@ impl World {
 
     /// The loop's body.
     pub fn receive(&mut self, body: Body) {
-        let services = match &body {
-            Body::Started(_) | Body::Roster { .. } | Body::Timer | Body::Told(_) => self.services.len(),
-            _ => 1 + self.services.len() / 2,
-        };
-        let mut decisions = 0;
+        let mut decisions: BTreeMap<ServiceName, usize> = BTreeMap::new();
         let mut to_append = VecDeque::from([body]);
         while let Some(body) = to_append.pop_front() {
             if self.promises.broken.is_some() || self.dies_now() {
@@ -58,13 +54,15 @@ impl World {
             }
             let Some(muster) = self.muster.as_mut() else { return };
             let effects = muster.guard.step(&event);
-            decisions += effects.record.len();
-            if decisions > DECISIONS_MAX * services {
-                return self
-                    .broken(format!("more than {decisions} decisions follow from one event, the last of them {:?}", effects.record));
+            if let Some((service, decision)) = effects.decided {
+                let so_far = decisions.entry(service.clone()).or_default();
+                *so_far += 1;
+                if *so_far > DECISIONS_MAX {
+                    return self.broken(format!("more than {DECISIONS_MAX} decisions on {service} follow from one event: {decision:?}"));
+                }
+                to_append.push_front(Body::Decided(decision));
             }
             self.promise_orders(&event, &effects.orders);
-            to_append.extend(effects.record);
             if !effects.orders.is_empty() && self.dies_now() {
                 return;
             }
@@ -76,6 +74,11 @@ impl World {
             }
             for (service, exam) in effects.exams {
                 self.examine(service, exam);
+            }
+            if let Some(name) = effects.ask {
+                let t = self.truth(&name);
+                (t.told_ports, t.told_answer) = (None, None);
+                self.touched(&name);
             }
             if effects.roster {
                 self.sensors_start();

@@ -1,4 +1,4 @@
-//! The ledger's figures on this machine: `cargo run --release -p muster-ledger --example bench [EVENTS]`.
+//! The ledger's figures on this machine: `cargo run --release -p muster-ledger --example ledger_bench [EVENTS]`.
 //!
 //! Bodies are those of a busy host: exits, signals with their sender, unit states, verdicts. Every figure is measured
 //! through the public handle, on the file system of the temporary directory (`TMPDIR`).

@@ -1,6 +1,6 @@
 //! How many events a second the guard takes on one core, and what it costs in memory.
 //!
-//! `cargo run --release -p muster-guard --example bench`. Sensors tell of ports, probes, commands and units of each
+//! `cargo run --release -p muster-guard --example guard_bench`. Sensors tell of ports, probes, commands and units of each
 //! service in turn; one event in 1,000, 100 or 10 begins a kill, with its verdict, plan and recovery. What the guard
 //! decides is stepped too, as in the agent's loop, and counted.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)] // it measures time, and has nobody to hand an error to
@@ -24,19 +24,29 @@ const EVENTS: u64 = 1_000_000;
 const STEP: u64 = 1_000_000;
 
 fn main() {
-    println!("services  a loss in  decisions   events/s   a loss, p99   resident  after as many more");
-    for (services, losses) in [(100, 100), (1_000, 1_000), (1_000, 100), (1_000, 10), (10_000, 100)] {
-        let before = resident_kib();
-        let mut run = Run::new(services);
-        let (seconds, p99) = run.events(EVENTS, losses);
-        let decisions = run.decisions;
-        let rate = (EVENTS + decisions) as f64 / seconds;
-        let mib = |kib: u64| kib.saturating_sub(before) as f64 / 1024.0;
-        let first = mib(resident_kib());
-        run.events(EVENTS, losses);
-        let second = mib(resident_kib());
-        println!("{services:>8} {losses:>10} {decisions:>10} {rate:>10.0} {p99:>11.1}us {first:>7.1}MiB {second:>15.1}MiB");
+    let args: Vec<u32> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
+    if let [services, losses] = args[..] {
+        return one(services, losses);
     }
+    println!("services  a loss in  decisions   events/s   a loss, p99   resident  after as many more");
+    // Each in a process of its own: what one left behind would be taken for the next one's.
+    for [services, losses] in [[100, 100], [1_000, 1_000], [1_000, 100], [1_000, 10], [10_000, 100]] {
+        let me = std::env::current_exe().unwrap();
+        std::process::Command::new(me).args([services.to_string(), losses.to_string()]).status().unwrap();
+    }
+}
+
+fn one(services: u32, losses: u32) {
+    let before = resident_kib();
+    let mut run = Run::new(services);
+    let (seconds, p99) = run.events(EVENTS, u64::from(losses));
+    let decisions = run.decisions;
+    let rate = (EVENTS + decisions) as f64 / seconds;
+    let mib = |kib: u64| kib.saturating_sub(before) as f64 / 1024.0;
+    let first = mib(resident_kib());
+    run.events(EVENTS, u64::from(losses));
+    let second = mib(resident_kib());
+    println!("{services:>8} {losses:>10} {decisions:>10} {rate:>10.0} {p99:>11.1}us {first:>7.1}MiB {second:>15.1}MiB");
 }
 
 struct Run {
@@ -120,8 +130,10 @@ impl Run {
             let (boot, host) = (BootId::from("boot"), HostName::from("host"));
             let event = Event { seq: Seq(self.seq), at: Time(self.now as i64), mono: Mono(self.now), boot, host, body };
             let effects = self.guard.step(&event);
-            self.decisions += effects.record.len() as u64;
-            self.waiting.extend(effects.record);
+            if let Some((_, decision)) = effects.decided {
+                self.decisions += 1;
+                self.waiting.push_front(Body::Decided(decision));
+            }
             for order in effects.orders {
                 let (outcome, said, replaced) = (Outcome::Done, String::new(), Vec::new());
                 let done = Done { order, outcome, rehearsed: false, said, replaced, began: event.at, took: Length(0) };
