@@ -34,6 +34,9 @@ use crate::{record, roster, status, watching};
 
 /// The loop wakes at least this often to see to what no event tells: children to be waited for, a changed configuration.
 const ROUND: Duration = Duration::from_secs(1);
+/// Memory that is free and still Muster's goes back to the machine once in so many rounds, and first when the start is over.
+const GIVE_BACK_ROUNDS: u64 = 600;
+const GIVE_BACK_FIRST: u64 = 5;
 /// Decisions on one service that an event may lead to. More is a fault of the guard, and is told instead of followed.
 const DECISIONS_MAX: usize = 64;
 /// How long a service with which the guard goes in a circle is left aside.
@@ -72,6 +75,9 @@ pub(crate) struct Host {
     pub(crate) recording: bool,
     /// The port sensor is to be told of `moved` at once.
     pub(crate) look_at_ports: bool,
+    /// Packs may furnish a service with more than before.
+    pub(crate) knows_more: bool,
+    pub(crate) rounds: u64,
 }
 
 /// How the loop ended.
@@ -276,7 +282,7 @@ impl Host {
         }
         match &event.body {
             // Ports are known now: the pack's probes can be asked.
-            Body::Decided(Decision::Good { .. }) => self.furnish_anew(),
+            Body::Decided(Decision::Good { .. }) => self.knows_more = true,
             Body::Observed(Observation { service: Some(service), fact: Fact::ProcessExited { process, end: End::Unknown }, .. }) => {
                 // Muster's own children tell it how they ended when they are waited for.
                 let ended = self.children.reap().into_iter().find(|(s, p, _)| s == service && p == process);
@@ -437,12 +443,19 @@ impl Host {
             self.found(found);
         }
         watching::tell_ports(self);
+        if std::mem::take(&mut self.knows_more) {
+            self.furnish_anew();
+        }
         self.reload(false);
         crate::learn::round(self);
         let lost = self.sensors.processes.lost();
         self.trouble("lost", (lost > 0).then(|| Text::new("trouble-lost").with("count", lost)));
         let state = self.ledger.state();
         self.trouble("ledger", state.writable.err().map(|error| Text::new("trouble-ledger").with("error", error)));
+        self.rounds += 1;
+        if self.rounds % GIVE_BACK_ROUNDS == GIVE_BACK_FIRST {
+            muster_sense::memory::give_back();
+        }
     }
 
     /// Takes up a changed configuration; a broken one leaves the old roster in force and says so.

@@ -16,5 +16,6 @@ mod status;
 mod up;
 mod watching;
 
+pub use record::chain;
 pub use roster::{LoadError, load};
-pub use up::{Options, UpError, socket_path, up};
+pub use up::{Announce, Options, UpError, socket_path, up};

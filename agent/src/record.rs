@@ -19,7 +19,7 @@ use crate::socket::{ANSWER_WITHIN, ask};
 const CHANGES_MAX: u32 = 1_000;
 
 /// An error with all that is behind it, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

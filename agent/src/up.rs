@@ -1,7 +1,6 @@
 //! `muster up`: everything is opened, read and checked before anything is watched.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,15 +29,17 @@ use crate::{sensors, socket};
 const INBOX_MAX: usize = 4_096;
 
 /// How Muster is to be started.
-#[derive(Clone, Debug)]
 pub struct Options {
     /// The main configuration file; `None`: the built-in configuration.
     pub config: Option<PathBuf>,
     /// Where everything that is kept is kept.
     pub data: PathBuf,
-    /// Says on standard output when it is ready, and where.
-    pub announce: bool,
+    /// Is called when Muster is ready.
+    pub announce: Announce,
 }
+
+/// Tells how many services are watched, and where the socket is.
+pub type Announce = Box<dyn Fn(usize, &Path)>;
 
 /// Why Muster could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +136,8 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         queue: VecDeque::new(),
         recording: false,
         look_at_ports: false,
+        knows_more: false,
+        rounds: 0,
     };
 
     listen_to_signals(inbox.clone()).map_err(UpError::Thread)?;
@@ -151,9 +154,7 @@ pub fn up(options: &Options) -> Result<(), UpError> {
     let path = socket_path(&data);
     let socket = socket::open(&path, socket::Desk { inbox, ledger: ledger.clone(), vault, processes })
         .map_err(|source| UpError::Socket { path: path.clone(), source })?;
-    if options.announce {
-        announce(&host, &path);
-    }
+    (options.announce)(host.guard.services().count(), &path);
     // Where nobody waits for the word, there is nobody to miss it.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 
@@ -167,14 +168,6 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         let _ = reply.send_timeout(Reply::Taken, std::time::Duration::from_millis(200));
     }
     Ok(())
-}
-
-fn announce(host: &Host, socket: &Path) {
-    let services = host.guard.services().count();
-    let mut out = std::io::stdout().lock();
-    // A closed standard output is no reason not to run.
-    let _ = writeln!(out, "muster {} is up: {services} services, socket {}", env!("CARGO_PKG_VERSION"), socket.display());
-    let _ = out.flush();
 }
 
 fn host_name() -> HostName {

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod files;
 pub mod journal;
+pub mod memory;
 pub mod ports;
 pub mod probe;
 pub mod proc;

@@ -2,12 +2,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
+use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 use muster_model::id::ServiceName;
@@ -21,8 +22,8 @@ const EVERY: Length = Length::ms(50);
 /// A process that holds a listening socket as its standard input; it ends with the test, and its children with it.
 struct Holder(Child, u16);
 
-/// A shell whose child has the socket open, and which itself closes it or keeps it.
-const PASSES_ON: &str = "exec 3<&0; sleep 1000 & exec 3<&- 0<&-; wait";
+/// A shell whose child has the socket open, and which itself closes it, saying so, or keeps it.
+const PASSES_ON: &str = "exec 3<&0; sleep 1000 & exec 3<&- 0<&-; echo; wait";
 const SHARES: &str = "exec 3<&0; sleep 1000 & wait";
 
 impl Holder {
@@ -32,6 +33,18 @@ impl Holder {
         Holder::of(Command::new(program).args(args).stdin(Stdio::from(OwnedFd::from(listener))), port)
     }
 
+    /// A shell that has passed its socket on.
+    fn passing_on() -> Holder {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut command = Command::new("sh");
+        command.args(["-c", PASSES_ON]).stdin(Stdio::from(OwnedFd::from(listener))).stdout(Stdio::piped());
+        let mut holder = Holder::of(&mut command, port);
+        let mut said = [0];
+        holder.0.stdout.take().unwrap().read_exact(&mut said).unwrap();
+        holder
+    }
+
     fn of(command: &mut Command, port: u16) -> Holder {
         Holder(command.process_group(0).spawn().unwrap(), port)
     }
@@ -39,19 +52,6 @@ impl Holder {
     fn pid(&self) -> i32 {
         self.0.id().cast_signed()
     }
-
-    /// Waits until the process itself has closed its socket.
-    fn has_passed_on(&self) {
-        let deadline = Instant::now() + DEADLINE;
-        while fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().flatten().any(|fd| is_socket(&fd.path())) {
-            assert!(Instant::now() < deadline, "the shell keeps its socket");
-            std::thread::yield_now();
-        }
-    }
-}
-
-fn is_socket(fd: &Path) -> bool {
-    fs::read_link(fd).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))
 }
 
 impl Drop for Holder {
@@ -122,8 +122,7 @@ fn changes_are_told(ladder: Ladder, source: &str) {
     let (ports, rung) = Ports::start_on(sink, EVERY, ladder);
     assert_eq!((rung.fact.as_str(), rung.source.as_str()), ("port", source));
     let silent = Holder::of(Command::new("sleep").arg("1000").stdin(Stdio::null()), 0);
-    let parent = Holder::start("sh", &["-c", PASSES_ON]);
-    parent.has_passed_on();
+    let parent = Holder::passing_on();
     ports.watch(vec![("quiet".into(), vec![silent.pid()]), ("web".into(), vec![parent.pid()])]);
     assert_eq!(told(&seen, source), ("quiet".into(), vec![]), "also that there is none");
     assert_eq!(told(&seen, source), ("web".into(), vec![parent.1]), "the child has it open");

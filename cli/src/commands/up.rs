@@ -1,16 +1,43 @@
 //! `up`: run here until told to end.
 
+use std::io::Write;
+use std::path::Path;
+
 use muster_agent::{Options, UpError};
+use muster_model::text::Text;
 
 use crate::context::Context;
 use crate::failure::{DONE, Failure, Outcome};
 use crate::places;
 
 pub(super) fn run(context: &Context) -> Outcome {
-    let options = Options { config: places::config_in_force(context.config.as_deref()), data: context.data.clone(), announce: true };
-    match muster_agent::up(&options) {
-        Ok(()) => Ok(DONE),
-        Err(UpError::Config(error)) => Err(super::config::failure(error)),
-        Err(error) => Err(Failure::Other(error.into())),
-    }
+    let language = context.language;
+    let announce = move |services: usize, socket: &Path| {
+        let text =
+            Text::new("up-ready").with("version", env!("CARGO_PKG_VERSION")).with("services", services).with("socket", socket.display());
+        let mut out = std::io::stdout().lock();
+        // A closed standard output is no reason not to run.
+        let _ = writeln!(out, "{}", muster_tell::say(language, &text));
+        let _ = out.flush();
+    };
+    let options =
+        Options { config: places::config_in_force(context.config.as_deref()), data: context.data.clone(), announce: Box::new(announce) };
+    muster_agent::up(&options).map(|()| DONE).map_err(|error| failure(error, &context.data))
+}
+
+fn failure(error: UpError, data: &Path) -> Failure {
+    let error = match error {
+        UpError::Config(mistakes) => return super::config::failure(mistakes),
+        other => other,
+    };
+    let data = data.display();
+    let why = muster_agent::chain(&error);
+    Failure::Failed(match &error {
+        UpError::Ledger(muster_ledger::Error::Held { pid: Some(pid), .. }) => Text::new("up-second").with("data", data).with("pid", pid),
+        UpError::Ledger(muster_ledger::Error::Held { pid: None, .. }) => Text::new("up-second-unknown").with("data", data),
+        UpError::Data { .. } => Text::new("up-no-data").with("data", data).with("error", why),
+        UpError::Ledger(_) => Text::new("up-no-ledger").with("data", data).with("error", why),
+        UpError::Vault(_) => Text::new("up-no-vault").with("data", data).with("error", why),
+        UpError::Socket { .. } | UpError::Thread(_) | UpError::Config(_) => Text::new("up-failed").with("error", why),
+    })
 }

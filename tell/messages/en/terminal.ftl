@@ -31,6 +31,16 @@ config-good = { $services ->
    *[other] { $file }: valid, { $services } services
 }
 config-none = There is no configuration file at { $file }, and none is needed.
+up-ready = { $services ->
+    [one] muster { $version } is up: { $services } service, socket { $socket }
+   *[other] muster { $version } is up: { $services } services, socket { $socket }
+}
+up-second = A Muster already runs on { $data } (pid { $pid }). `muster down` ends it; --data names another folder.
+up-second-unknown = A Muster already runs on { $data }. `muster down` ends it; --data names another folder.
+up-no-data = The data folder { $data } cannot be used; --data names another. { $error }
+up-no-ledger = The record in { $data } cannot be opened. { $error }
+up-no-vault = The kept versions in { $data } cannot be opened. { $error }
+up-failed = Muster cannot start. { $error }
 down-done = Muster has ended. What it keeps as `run` goes on.
 down-done-services = Muster and the services it keeps as `run` have ended.
 recover-taken = { $service } is being brought back. `muster why { $service }` tells how it goes.

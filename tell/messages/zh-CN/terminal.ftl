@@ -28,6 +28,13 @@ refused-not-a-request = 这个 Muster 不理解该请求（{ $error }）。两�
 
 config-good = { $file }：有效，{ $services } 个服务
 config-none = { $file } 处没有配置文件，也不需要。
+up-ready = muster { $version } 已启动：{ $services } 个服务，套接字 { $socket }
+up-second = { $data } 上已有一个 Muster 在运行（pid { $pid }）。用 `muster down` 结束它，或用 --data 指定另一个目录。
+up-second-unknown = { $data } 上已有一个 Muster 在运行。用 `muster down` 结束它，或用 --data 指定另一个目录。
+up-no-data = 无法使用数据目录 { $data }；可用 --data 指定另一个目录。{ $error }
+up-no-ledger = 无法打开 { $data } 中的记录。{ $error }
+up-no-vault = 无法打开 { $data } 中保存的版本。{ $error }
+up-failed = Muster 无法启动。{ $error }
 down-done = Muster 已结束。它以 `run` 方式运行的服务继续运行。
 down-done-services = Muster 及其以 `run` 方式运行的服务均已结束。
 recover-taken = 正在恢复 { $service }。`muster why { $service }` 可查看进展。
