@@ -112,11 +112,13 @@ pub(crate) fn exams(s: &Situation<'_>) -> Vec<Exam> {
     let watched = s.watched;
     let loss = s.incident.loss;
     let mut exams = Vec::new();
-    if let Kind::Unit(unit) = &watched.service.kind {
-        exams.push(Exam::Unit { unit: unit.clone() });
-    }
     let outside = matches!(loss, Loss::Killed | Loss::OomKilled | Loss::Hung) && watched.work.attempts == 0;
     if !outside {
+        // After an end from outside the service manager has told all there is, and may be busy with a restart: to be
+        // asked now would hold it up for milliseconds.
+        if let Kind::Unit(unit) = &watched.service.kind {
+            exams.push(Exam::Unit { unit: unit.clone() });
+        }
         if !watched.good.is_empty() {
             exams.push(Exam::Compare { good: watched.good.iter().map(|(p, v)| (p.clone(), v.clone())).collect() });
         }
