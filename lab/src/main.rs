@@ -26,6 +26,7 @@ use crate::root::Furniture;
 use crate::run::Paths;
 use crate::scenario::{Kind, load};
 use crate::stage::Stage;
+use crate::systemd_box::SystemdBox;
 
 /// Breaks real services in a box and scores what Muster makes of it. Needs root.
 #[derive(Debug, Parser)]
@@ -46,6 +47,14 @@ enum Command {
     /// Measure Muster beside other guardians.
     #[command(subcommand)]
     Bench(Bench),
+    /// Run a program of this machine in a box, as root, with what it says; its exit code decides.
+    Exec {
+        /// The program.
+        program: PathBuf,
+        /// Its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Make the root file system of the boxes, where it is not cached yet, and print where it is.
     Root,
 }
@@ -90,6 +99,7 @@ fn main() -> ExitCode {
         Command::List(choice) => list(&choice).map(|()| true),
         Command::Try(choice) => try_out(&choice).map(|()| true),
         Command::Bench(bench) => bench::run(&bench).map(|()| true),
+        Command::Exec { program, arguments } => exec(&program, &arguments),
         Command::Root => root::cached(Furniture::Services).map(|root| {
             println!("{}", root.display());
             true
@@ -159,6 +169,14 @@ fn try_out(choice: &Choice) -> Result<()> {
         print!("{}", stage.tail(since)?);
     }
     Ok(())
+}
+
+fn exec(program: &Path, arguments: &[String]) -> Result<bool> {
+    const INSIDE: &str = "/usr/local/bin/muster-lab-exec";
+    let place = SystemdBox::boot(&root::cached(Furniture::Services)?)?;
+    place.install(program, INSIDE)?;
+    let status = place.command(INSIDE).args(arguments).status().with_context(|| format!("cannot run {}", program.display()))?;
+    Ok(status.success())
 }
 
 /// A program to be tested: as given, else the one built beside this one.
