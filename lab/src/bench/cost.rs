@@ -54,8 +54,12 @@ pub(super) fn measure(options: &Options, programs: &Programs) -> Result<Table> {
     for number in &options.services {
         for guardian in options.output.guardians.iter().copied() {
             eprintln!("lab: {}: {number}", guardian.name());
-            let cost = one(guardian, *number, options, programs).with_context(|| format!("{}, {number}", guardian.name()))?;
-            rows.push(row(guardian, *number, &cost));
+            match one(guardian, *number, options, programs) {
+                Ok(cost) => rows.push(row(guardian, *number, &cost)),
+                // That a peer does not get so many up is a result too.
+                Err(error) if !guardian.is_muster() => rows.push(failed(guardian, *number, &error)),
+                Err(error) => return Err(error.context(format!("{}, {number}", guardian.name()))),
+            }
         }
     }
     Ok(Table { headings: vec!["guardian", "watched", "idle", "with forks", "forks/s", "RSS", "PSS", "processes"], rows })
@@ -110,6 +114,14 @@ fn memory_mib(pid: Pid, key: &str) -> f64 {
     let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", pid.as_raw_nonzero())).unwrap_or_default();
     let line = rollup.lines().find_map(|line| line.strip_prefix(key));
     line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}
+
+fn failed(guardian: Guardian, number: usize, error: &anyhow::Error) -> (Vec<String>, Value) {
+    let why = format!("{error:#}");
+    println!("{}  {number}  {why}", guardian.name());
+    let mut cells = vec![guardian.name().to_owned(), number.to_string(), why.clone()];
+    cells.resize(8, "-".to_owned());
+    (cells, json!({"guardian": guardian.name(), "watched": number, "failed": why}))
 }
 
 fn row(guardian: Guardian, number: usize, cost: &Cost) -> (Vec<String>, Value) {
