@@ -254,6 +254,9 @@ fn next(look: &Look, incident: &Incident, page: &mut Page) {
         (State::Open | State::Escalated, Some((Leave::Withheld, false))) => {
             hints.push(look.say("next-withheld", &[("service", service), ("incident", &incident.id)]));
         }
+        (State::Open | State::Escalated, Some((_, true))) => {
+            hints.push(look.say("next-only-watched", &[("service", service), ("incident", &incident.id)]));
+        }
         (State::Escalated, _) => hints.push(look.say("next-escalated", &[("service", service), ("incident", &incident.id)])),
         (State::Open, _) => hints.push(look.say("next-open", &[("service", service)])),
     }

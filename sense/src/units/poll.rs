@@ -114,7 +114,11 @@ impl Systemctl {
         let program = self.program.display();
         match tokio::time::timeout(RUN_WITHIN, command.output()).await {
             Ok(Ok(Output { status, stdout, .. })) if status.success() => Ok(String::from_utf8_lossy(&stdout).into_owned()),
-            Ok(Ok(Output { status, stderr, .. })) => Err(format!("{program}: {status}: {}", String::from_utf8_lossy(&stderr).trim())),
+            Ok(Ok(Output { status, stderr, .. })) => {
+                let said = String::from_utf8_lossy(&stderr);
+                let first = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+                Err(format!("{program}: {status}: {first}"))
+            }
             Ok(Err(e)) => Err(format!("{program}: {e}")),
             Err(_) => Err(format!("{program}: no answer within {} s", RUN_WITHIN.as_secs())),
         }

@@ -44,6 +44,7 @@ next-recovered = Nothing: it is back.
 next-recovering = Nothing: it is being brought back. `muster events --follow --service { $service }` shows it live.
 next-asked = The plan waits for a yes: `muster recover { $service }` gives it, with --dry-run it only shows the plan.
 next-withheld = If it was meant to be so: `muster incident { $incident } ack`. If not: `muster recover { $service }` takes it back.
+next-only-watched = Start { $service } yourself: Muster sees it when it is back. `muster incident { $incident } resolve` says that it is meant to be gone.
 next-escalated = Muster cannot do it alone. `muster recover { $service }` tries again; `muster incident { $incident } assign WHO` hands it over.
 next-open = `muster events --follow --service { $service }` shows what goes on; `muster recover { $service }` brings it back now.
 next-change = `muster diff { $change }` shows the whole change; what was overwritten is kept as a version.

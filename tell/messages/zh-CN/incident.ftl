@@ -41,6 +41,7 @@ next-recovered = 无需操作：服务已恢复。
 next-recovering = 无需操作：正在恢复。`muster events --follow --service { $service }` 可实时查看。
 next-asked = 方案等待同意：`muster recover { $service }` 表示同意，加 --dry-run 仅查看方案。
 next-withheld = 若确属有意：`muster incident { $incident } ack`。若非有意：`muster recover { $service }` 可撤回。
+next-only-watched = 请自行启动 { $service }：恢复后 Muster 会看到。若本应如此，请用 `muster incident { $incident } resolve` 说明。
 next-escalated = Muster 无法独自解决。`muster recover { $service }` 可再试一次；`muster incident { $incident } assign 某人` 可转交他人。
 next-open = `muster events --follow --service { $service }` 可查看进展；`muster recover { $service }` 可立即恢复。
 next-change = `muster diff { $change }` 可查看全部改动；被覆盖的内容已存为一个版本。
