@@ -199,7 +199,11 @@ impl Watched {
     fn run_presence(&self, now: Now, limits: &Limits) -> Presence {
         match (self.processes.is_empty(), self.ended) {
             (false, _) => Presence::Present,
-            (true, Some(ended)) => Presence::Lost { loss: loss_of(ended.end), at: ended.at },
+            (true, Some(ended)) => match self.work.started_since(ended.mono).map(|done| done.after(limits.start_within)) {
+                // It was started since, and its process has not been told yet.
+                Some(until) if until > now.mono => Presence::Starting { until },
+                _ => Presence::Lost { loss: loss_of(ended.end), at: ended.at },
+            },
             (true, None) => match self.work.first_start() {
                 None => Presence::NotStarted,
                 Some((started, Outcome::Done)) if started.after(limits.start_within) > now.mono => {
@@ -226,6 +230,13 @@ impl Watched {
         }
     }
 
+    /// Since when its main process is stopped by a signal, as far as was seen.
+    pub(crate) fn stopped(&self) -> Option<Time> {
+        let (main, _) = self.main?;
+        let (trace, signal, _) = self.traces.signals(main).find(|(_, s, _)| matches!(*s, SIGSTOP | SIGTSTP | SIGCONT))?;
+        (signal != SIGCONT && !self.goes_on_since(trace)).then_some(trace.at)
+    }
+
     /// Whether a process that was stopped was seen to go on, though nobody saw the signal that made it.
     fn goes_on_since(&self, stopped: &Trace) -> bool {
         let answered = self.probes.iter().flatten().any(|p| p.right.is_some_and(|right| right > stopped.mono));
@@ -234,13 +245,9 @@ impl Watched {
 
     /// It lives. Does it show what it must show?
     fn answering(&self, now: Now, limits: &Limits) -> Presence {
-        let (started, main) = self.main.map_or((self.watched_since.mono, None), |(main, seen)| (seen, Some(main)));
-        if let Some(main) = main
-            && let Some((trace, signal, _)) = self.traces.signals(main).find(|(_, s, _)| matches!(*s, SIGSTOP | SIGTSTP | SIGCONT))
-            && signal != SIGCONT
-            && !self.goes_on_since(trace)
-        {
-            return Presence::Lost { loss: Loss::Hung, at: trace.at };
+        let started = self.main.map_or(self.watched_since.mono, |(_, seen)| seen);
+        if let Some(at) = self.stopped() {
+            return Presence::Lost { loss: Loss::Hung, at };
         }
         let mut starting: Option<Mono> = None;
         // A program that was started just now may take its time before the first right answer, and is back with that

@@ -10,7 +10,7 @@ use muster_model::id::ServiceName;
 use muster_model::incident::{Incident, State};
 use muster_model::loss::Loss;
 use muster_model::plan::{Leave, Order, Outcome, Step};
-use muster_model::roster::Recover;
+use muster_model::roster::{Kind, Recover};
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
@@ -21,6 +21,8 @@ use super::watched::{Pause, Watched};
 use super::work::{Ground, Work};
 use super::{Guard, HOUR, Now};
 
+/// How long a service that was ended from outside may take to be back before it is looked into why.
+const LOOK_AFTER: Length = Length::ms(150);
 /// How long examinations may take before the verdict settles without them.
 const SETTLE_WITHIN: Length = Length::seconds(2);
 /// An edited configuration is left in peace for so long before the validator is asked: people save in bursts.
@@ -181,6 +183,15 @@ impl Guard {
         }
         let pending = match &work.exams {
             None => {
+                // An end from outside is answered before it is looked into: a look takes the processor that the new start
+                // needs, be it the service manager's or Muster's own.
+                let calm = work.since.after(LOOK_AFTER);
+                let from_outside = matches!(incident.loss, Loss::Killed | Loss::OomKilled) && work.losses.len() == 1;
+                let restarts = !matches!(watched.service.kind, Kind::Process(_));
+                if from_outside && restarts && !presence.is_back_from(incident.loss) && calm > now.mono {
+                    wake.at(calm);
+                    return None;
+                }
                 let exams = diagnose::exams(situation);
                 return Some(Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams });
             }

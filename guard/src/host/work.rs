@@ -6,7 +6,7 @@ use muster_model::cause::Code;
 use muster_model::exam::{Exam, Examined};
 use muster_model::id::Seq;
 use muster_model::loss::Loss;
-use muster_model::plan::{Done, Leave, Order, Outcome, Plan};
+use muster_model::plan::{Done, Leave, Order, Outcome, Plan, Step};
 use muster_model::roster::Recover;
 use muster_model::time::{Length, Mono, Time};
 
@@ -257,6 +257,13 @@ impl Work {
 
     pub(crate) fn first_start(&self) -> Option<(Mono, Outcome)> {
         self.first_start
+    }
+
+    /// When it was last started, where that was begun after this moment.
+    pub(crate) fn started_since(&self, moment: Mono) -> Option<Mono> {
+        let starts = |step: &Step| matches!(step, Step::Start | Step::Restart | Step::KillRestart { .. });
+        let started = self.done.last().is_some_and(|d| d.outcome == Outcome::Done && starts(&d.order.step));
+        self.last_done.filter(|_| started && self.last_begun.is_some_and(|begun| begun > moment))
     }
 
     /// The earliest moment for the next attempt.

@@ -175,7 +175,7 @@ fn a_unit_that_is_killed_is_started_and_the_killer_is_named() {
         expect![[r#"
             0.00s    web: lost: killed
             0.00s    web: plan 1: start (plan-start)
-            0.01s    web: cause: operator.killed 1.00 by bob
+            0.16s    web: cause: operator.killed 1.00 by bob
             0.20s    web: confirmed: operator.killed
             0.20s    web: recovered (state-recovered-by-muster)
         "#]],
@@ -191,7 +191,7 @@ fn a_unit_that_the_manager_restarts_is_left_to_the_manager() {
         expect![[r#"
             0.00s    web: lost: killed
             0.00s    web: plan 1: await (plan-await-manager)
-            0.01s    web: cause: operator.killed 1.00 by bob
+            0.16s    web: cause: operator.killed 1.00 by bob
             0.20s    web: confirmed: operator.killed
             0.20s    web: recovered (state-recovered-by-others)
         "#]],
@@ -207,7 +207,7 @@ fn a_run_service_that_is_killed_is_started() {
         expect![[r#"
             0.00s    web: lost: killed
             0.00s    web: plan 1: start (plan-start)
-            0.01s    web: cause: operator.killed 1.00 by alice
+            0.16s    web: cause: operator.killed 1.00 by alice
             0.20s    web: confirmed: operator.killed
             0.20s    web: recovered (state-recovered-by-muster)
         "#]],
@@ -419,7 +419,7 @@ fn memory_that_ran_out_is_told_and_the_service_started() {
         expect![[r#"
             0.00s    web: lost: oom_killed
             0.00s    web: plan 1: start (plan-start)
-            0.01s    web: cause: resource.memory 1.00
+            0.16s    web: cause: resource.memory 1.00
             0.20s    web: recovered (state-recovered-by-muster)
         "#]],
     );
@@ -434,7 +434,7 @@ fn a_crash_is_the_programs_own() {
         expect![[r#"
             0.00s    web: lost: killed
             0.00s    web: plan 1: start (plan-start)
-            0.01s    web: cause: crash.bug 0.99
+            0.16s    web: cause: crash.bug 0.99
             0.20s    web: recovered (state-recovered-by-muster)
         "#]],
     );
@@ -449,7 +449,6 @@ fn a_crash_loop_calls_people_and_is_tried_ever_more_slowly() {
         expect![[r#"
             1.00s    web: lost: killed
             1.00s    web: plan 1: start (plan-start)
-            1.01s    web: cause: operator.killed 1.00 by alice
             1.07s    web: cause: crash.bug 0.94
             2.01s    web: plan 2: start (plan-start)
             2.06s    web: lost: crash_loop after all
@@ -558,9 +557,9 @@ fn a_loss_while_muster_was_down_is_found_at_its_start() {
             10.00s   web: plan 1: start (plan-start)
             10.01s   cache: lost: exited
             10.01s   web: recovered (state-recovered-by-muster)
-            10.01s   web: cause: unknown 1.00
             10.02s   cache: cause: unknown 1.00
             10.02s   cache: plan 1: start (plan-start)
+            10.02s   web: cause: unknown 1.00
             10.02s   cache: recovered (state-recovered-by-muster)
         "#]],
     );
@@ -575,7 +574,7 @@ fn lost_again_before_it_was_steady_is_the_same_story() {
         expect![[r#"
             0.00s    web: lost: killed
             0.00s    web: plan 1: start (plan-start)
-            0.01s    web: cause: operator.killed 1.00 by alice
+            0.16s    web: cause: operator.killed 1.00 by alice
             0.20s    web: confirmed: operator.killed
             0.20s    web: recovered (state-recovered-by-muster)
             4.00s    web: open (state-relapsed)
@@ -595,12 +594,12 @@ fn lost_again_after_it_was_steady_is_another_story() {
         expect![[r#"
             0.00s    web: lost: killed
             0.00s    web: plan 1: start (plan-start)
-            0.01s    web: cause: operator.killed 1.00 by alice
+            0.16s    web: cause: operator.killed 1.00 by alice
             0.20s    web: confirmed: operator.killed
             0.20s    web: recovered (state-recovered-by-muster)
             30.00s   web: lost: killed
             30.00s   web: plan 1: start (plan-start)
-            30.01s   web: cause: operator.killed 1.00 by alice
+            30.16s   web: cause: operator.killed 1.00 by alice
             30.20s   web: confirmed: operator.killed
             30.20s   web: recovered (state-recovered-by-muster)
         "#]],
@@ -629,7 +628,7 @@ fn under_the_global_pause_losses_are_told_and_nothing_is_done_until_it_ends() {
         90,
         expect![[r#"
             1.00s    web: lost: killed
-            1.01s    web: cause: operator.killed 1.00 by alice
+            1.16s    web: cause: operator.killed 1.00 by alice
             60.00s   web: plan 1: start (plan-start)
             60.21s   web: confirmed: operator.killed
             60.21s   web: recovered (state-recovered-by-muster)
@@ -647,7 +646,7 @@ fn recover_ask_waits_for_a_yes() {
             0.00s    web: lost: killed
             0.00s    web: plan 1: start, waits for a yes (plan-start)
             0.00s    web: escalated (state-waits-for-yes)
-            0.01s    web: cause: operator.killed 1.00 by alice
+            0.16s    web: cause: operator.killed 1.00 by alice
             100.00s  web: plan 1: start (plan-start)
             100.21s  web: confirmed: operator.killed
             100.21s  web: recovered (state-recovered-by-muster)
@@ -665,7 +664,7 @@ fn recover_never_is_told_only() {
             0.00s    web: lost: killed
             0.00s    web: plan 1: start, is not run (plan-start)
             0.00s    web: escalated (plan-start)
-            0.01s    web: cause: operator.killed 1.00 by alice
+            0.16s    web: cause: operator.killed 1.00 by alice
         "#]],
     );
 }
@@ -681,8 +680,8 @@ fn a_dependency_is_mended_first() {
             0.00s    db: plan 1: start (plan-start)
             0.00s    web: lost: killed
             0.00s    web: plan 1: start (plan-start)
-            0.01s    db: cause: operator.killed 1.00 by alice
-            0.01s    web: cause: operator.killed 1.00 by alice
+            0.16s    db: cause: operator.killed 1.00 by alice
+            0.16s    web: cause: operator.killed 1.00 by alice
             0.20s    db: confirmed: operator.killed
             0.20s    db: recovered (state-recovered-by-muster)
             0.41s    web: confirmed: operator.killed
@@ -733,7 +732,7 @@ fn what_a_person_resolved_is_how_it_is_meant_to_be() {
             0.00s    web: lost: killed
             0.00s    web: plan 1: start, is not run (plan-start)
             0.00s    web: escalated (plan-start)
-            0.01s    web: cause: operator.killed 1.00 by alice
+            0.16s    web: cause: operator.killed 1.00 by alice
         "#]],
     );
 }
@@ -749,8 +748,8 @@ fn two_services_lost_at_once_are_two_stories() {
             0.00s    web: plan 1: start (plan-start)
             0.00s    cache: lost: killed
             0.00s    cache: plan 1: start (plan-start)
-            0.01s    web: cause: operator.killed 1.00 by bob
-            0.01s    cache: cause: operator.killed 1.00 by bob
+            0.16s    cache: cause: operator.killed 1.00 by bob
+            0.16s    web: cause: operator.killed 1.00 by bob
             0.20s    web: confirmed: operator.killed
             0.20s    web: recovered (state-recovered-by-muster)
             0.20s    cache: confirmed: operator.killed
@@ -788,7 +787,6 @@ fn a_stop_during_a_crash_loop_ends_the_attempts() {
         expect![[r#"
             1.00s    web: lost: killed
             1.00s    web: plan 1: start (plan-start)
-            1.01s    web: cause: operator.killed 1.00 by alice
             1.07s    web: cause: crash.bug 0.94
             2.01s    web: plan 2: start (plan-start)
             2.06s    web: lost: crash_loop after all

@@ -1,7 +1,8 @@
 //! systemd over D-Bus: its signals say that something changed, and then it is asked what is so now.
 //!
 //! A unit that changes again while it is being asked about is asked about once more, so the last answer is always younger
-//! than the last signal. Nothing is asked while nothing changes.
+//! than the last signal. Nothing is asked while nothing changes, and nothing of a unit on its way up for a moment: systemd
+//! is one thread, and would answer first and start the unit afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::SyncSender;
@@ -11,6 +12,7 @@ use muster_model::observation::UnitState;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 use zbus::export::ordered_stream::OrderedStreamExt;
 use zbus::message::Type as MessageType;
 use zbus::{Connection, DynamicType, Message, MessageStream, OwnedObjectPath, Variant};
@@ -40,6 +42,8 @@ const MATCHES: [&str; 5] = [
 const ASKED_AT_ONCE: usize = 8;
 /// How soon a unit is looked at again whose state could not be had or told.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// A unit that is said to be on its way up is asked about when it is said to be there, or after this.
+const RISING: Duration = Duration::from_millis(50);
 
 /// A connection to systemd.
 pub(super) struct Bus {
@@ -102,6 +106,7 @@ impl Bus {
         });
         loop {
             round.ask(connection);
+            let risen = round.risen();
             tokio::select! {
                 message = stream.next() => match message {
                     Some(Ok(message)) => round.hear(&message, roll, folders.is_some()),
@@ -119,6 +124,7 @@ impl Bus {
                     Ok(None) => round.files.extend(roll.units().cloned()),
                     Err(_) => *folders = None,
                 },
+                () = sleep_until(risen), if !round.rising.is_empty() => round.rise(),
                 _ = again.tick(), if !round.again.is_empty() => round.look_again(),
                 _ = retry.tick(), if !best => return End::Retry,
             }
@@ -147,6 +153,8 @@ struct Round {
     busy: BTreeSet<String>,
     asked: JoinSet<(String, Result<Said, zbus::Error>)>,
     paths: BTreeMap<String, BTreeSet<String>>,
+    /// Units on their way up, by path, and until when they are left alone.
+    rising: BTreeMap<String, Instant>,
 }
 
 impl Round {
@@ -195,10 +203,10 @@ impl Round {
         }
         let header = message.header();
         match (header.member().map(|m| m.as_str()), header.path()) {
-            (Some("PropertiesChanged"), Some(path)) => self.changed(path.as_str()),
+            (Some("PropertiesChanged"), Some(path)) => self.properties_changed(path.as_str(), message),
             (Some("JobNew" | "JobRemoved"), _) => {
-                if let Some(unit) = unit_of_job(message) {
-                    self.changed(&path_of(&unit));
+                if let Some(path) = unit_of_job(message).map(|unit| path_of(&unit)).filter(|path| !self.rising.contains_key(path)) {
+                    self.changed(&path);
                 }
             }
             // With the unit files read anew, names may stand for other units.
@@ -208,6 +216,37 @@ impl Round {
             // Where the folders are watched, they have said more exactly what changed.
             (Some("UnitFilesChanged"), _) if !folders => self.files.extend(roll.units().cloned()),
             _ => {}
+        }
+    }
+
+    /// systemd tells the properties of a unit's type first, and then, in the same breath, those of every unit.
+    fn properties_changed(&mut self, path: &str, message: &Message) {
+        let body = message.body();
+        let Ok((interface, changed, _)) = body.deserialize::<(&str, BTreeMap<&str, Variant<'_>>, Vec<&str>)>() else {
+            return self.changed(path);
+        };
+        if interface != UNIT || !self.paths.contains_key(path) {
+            return;
+        }
+        if matches!(changed.get("ActiveState"), Some(Variant::Str(state)) if state.as_str() == "activating") {
+            self.rising.entry(path.to_owned()).or_insert_with(|| Instant::now() + RISING);
+        } else {
+            self.rising.remove(path);
+            self.changed(path);
+        }
+    }
+
+    /// When the first of those on their way up has had its time.
+    fn risen(&self) -> Instant {
+        self.rising.values().min().copied().unwrap_or_else(Instant::now)
+    }
+
+    fn rise(&mut self) {
+        let now = Instant::now();
+        let risen: Vec<String> = self.rising.iter().filter(|(_, until)| **until <= now).map(|(path, _)| path.clone()).collect();
+        for path in risen {
+            self.rising.remove(&path);
+            self.changed(&path);
         }
     }
 

@@ -130,7 +130,7 @@ pub(crate) fn exams(s: &Situation<'_>) -> Vec<Exam> {
             exams.push(Exam::PortHolder { ports });
         }
     }
-    if let (Loss::Hung, Some((process, _))) = (loss, watched.main) {
+    if let Some((process, _)) = watched.main.filter(|_| loss == Loss::Hung || watched.stopped().is_some()) {
         exams.push(Exam::Process { process });
     }
     if !matches!(watched.service.kind, Kind::Process(_)) {
