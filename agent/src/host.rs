@@ -30,7 +30,7 @@ use crate::children::Children;
 use crate::inbox::Input;
 use crate::matching::Matching;
 use crate::sensors::Sensors;
-use crate::{record, roster, status, watching};
+use crate::{discover, record, roster, status, watching};
 
 /// The loop wakes at least this often to see to what no event tells: children to be waited for, a changed configuration.
 const ROUND: Duration = Duration::from_secs(1);
@@ -363,6 +363,7 @@ impl Host {
             Input::LastGood { path, reply } => {
                 let _ = reply.send(self.guard.last_good(&path).cloned());
             }
+            Input::Running(running) => self.learned.heard(running),
             Input::Reload => self.reload(true),
             Input::End { .. } => {}
         }
@@ -404,6 +405,7 @@ impl Host {
     fn asked(&mut self, request: &Request) -> Reply {
         match request {
             Request::Status => Reply::Status(Box::new(status::of(self))),
+            Request::Discover => Reply::Discovered(discover::everything(self)),
             Request::Incidents => Reply::Incidents(self.guard.incidents().cloned().collect()),
             Request::Incident { of } => {
                 let incident = self.guard.incident(of).or_else(|| self.guard.incident_of(of));

@@ -8,6 +8,7 @@ use muster_model::id::VersionId;
 use muster_model::plan::Done;
 use muster_model::request::{Reply, Request};
 use muster_sense::files::Touched;
+use muster_sense::units::Running;
 
 /// One message to the loop.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) enum Input {
     Told { by: Actor, command: Command, reply: Sender<Reply> },
     /// Which version of a file is the last good one?
     LastGood { path: String, reply: Sender<Option<VersionId>> },
+    /// Which services the service manager runs.
+    Running(Vec<Running>),
     /// The machine, or a person, wants Muster to end.
     End { by: String, services: bool, reply: Option<Sender<Reply>> },
     /// The configuration is to be read again now.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod children;
+mod discover;
 mod eyes;
 mod host;
 mod inbox;

@@ -127,7 +127,7 @@ fn answer(stream: &UnixStream, desk: &Desk, request: Request) -> Reply {
             let by = who(stream, desk).person();
             ask(&desk.inbox, |reply| Input::End { by, services, reply: Some(reply) })
         }
-        request @ (Request::Status | Request::Incidents | Request::Incident { .. } | Request::Rehearse { .. }) => {
+        request @ (Request::Status | Request::Discover | Request::Incidents | Request::Incident { .. } | Request::Rehearse { .. }) => {
             ask(&desk.inbox, |reply| Input::Asked { request, reply })
         }
     }

@@ -22,7 +22,7 @@ pub(crate) fn of(host: &Host) -> Status {
         up_since: host.up_since,
         data: host.data.display().to_string(),
         services,
-        unwatched: crate::learn::unwatched(host),
+        unwatched: crate::discover::listening(host),
         rungs: host.guard.rungs().cloned().collect(),
         troubles: host.troubles.values().cloned().collect(),
         paused: host.guard.pause().map(|p| (p.until, p.reason.clone())),

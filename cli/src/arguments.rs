@@ -42,6 +42,7 @@ pub(crate) enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Config(Config),
     Status(Status),
+    Discover(Discover),
     Why(Why),
     Incidents,
     Incident(Incident),
@@ -87,6 +88,12 @@ pub(crate) struct ConfigCheck {
 pub(crate) struct Status {
     #[arg(value_name = "SERVICE")]
     pub(crate) service: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Discover {
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

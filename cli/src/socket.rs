@@ -119,6 +119,7 @@ fn hung_up(error: &std::io::Error) -> Failure {
 pub(crate) fn odd(reply: &Reply) -> Failure {
     let kind = match reply {
         Reply::Status(_) => "status",
+        Reply::Discovered(_) => "discovered",
         Reply::Incidents(_) => "incidents",
         Reply::Incident(_) => "incident",
         Reply::Events(_) => "events",

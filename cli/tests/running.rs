@@ -179,3 +179,30 @@ fn a_pause_is_shown_and_taken_back() {
         if row.is_null() { Ok(()) } else { Err(row.to_string()) }
     });
 }
+
+#[test]
+fn what_listens_here_is_discovered_and_written_as_a_roster_that_is_valid() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut holder = Command::new("sleep").arg("100000").stdin(std::os::fd::OwnedFd::from(listener)).spawn().unwrap();
+    let muster = Muster::up("[[service]]\nname = \"own\"\nrun = \"/bin/sleep 100000\"\n");
+    let row = |all: &Value, name: &str| all["discovered"].as_array().unwrap().iter().find(|d| d["name"] == name).cloned();
+    let name = format!("sleep-{port}");
+    let found = muster.until(|| {
+        let all = muster.json(&["discover"]);
+        row(&all, &name).zip(row(&all, "own")).ok_or_else(|| all.to_string())
+    });
+    assert_eq!((&found.0["watched"], &found.1["watched"]), (&"nobody".into(), &"declared".into()), "{found:?}");
+    assert_eq!((&found.0["ports"][0], &found.0["pids"][0]), (&port.into(), &holder.id().into()), "{found:?}");
+    assert!(text(&muster.ask(&["--lang", "zh-CN", "discover"])).contains("无人监视"));
+
+    let file = muster.folder.path().join("found.toml");
+    let file = file.to_str().unwrap();
+    assert!(muster.ask(&["discover", "--write", file]).status.success());
+    let written = std::fs::read_to_string(file).unwrap();
+    assert!(written.contains(&name) && !written.contains("\"own\""), "{written}");
+    assert!(muster.ask(&["config", "check", file]).status.success(), "{written}");
+    assert_eq!(muster.ask(&["discover", "--write", file]).status.code(), Some(1), "it is not overwritten");
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+}

@@ -14,6 +14,7 @@ use crate::incident::Incident;
 use crate::loss::Loss;
 use crate::observation::Rung;
 use crate::plan::Plan;
+use crate::roster::Service;
 use crate::time::Time;
 
 /// A question or a command to the agent.
@@ -22,6 +23,8 @@ use crate::time::Time;
 pub enum Request {
     /// The roll call.
     Status,
+    /// What runs here, and who watches it.
+    Discover,
     /// All incidents, newest first.
     Incidents,
     /// One incident, by id, or by service: its open one, else its latest.
@@ -95,6 +98,8 @@ pub struct EventQuery {
 pub enum Reply {
     /// To `Status`.
     Status(Box<Status>),
+    /// To `Discover`, by name.
+    Discovered(Vec<Discovered>),
     /// To `Incidents`.
     Incidents(Vec<Incident>),
     /// To `Incident`; `None`: the service is known and never had one.
@@ -228,6 +233,35 @@ pub struct ProbeStatus {
     pub answer: Option<crate::probe::Answer>,
     /// In how many milliseconds.
     pub ms: f64,
+}
+
+/// Something that runs here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discovered {
+    /// The service as a roster would have it: with what its pack knows it to need.
+    pub service: Service,
+    /// The program of its main process.
+    pub program: String,
+    /// Its processes, the main one first.
+    pub pids: Vec<i32>,
+    /// The TCP ports on which it listens.
+    pub ports: Vec<u16>,
+    /// The user it runs as.
+    pub user: Option<String>,
+    /// Who watches it.
+    pub watched: Watching,
+}
+
+/// Who has a service watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Watching {
+    /// The configuration names it.
+    Declared,
+    /// Muster has seen it run, where nothing is declared.
+    Learned,
+    /// Nobody does.
+    Nobody,
 }
 
 /// A listening process that is in nobody's roster.

@@ -5,6 +5,7 @@ mod check;
 mod config;
 mod demo;
 mod diff;
+mod discover;
 mod down;
 mod events;
 mod incident;
@@ -35,6 +36,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Demo(typed) => demo::run(context, &typed),
         Command::Config(typed) => config::run(context, typed),
         Command::Status(typed) => status::run(context, &typed),
+        Command::Discover(typed) => discover::run(context, &typed),
         Command::Why(typed) => why::run(context, typed.of),
         Command::Incidents => incidents::run(context),
         Command::Incident(typed) => incident::run(context, typed),

@@ -2,6 +2,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod diff;
+pub(crate) mod discover;
 pub(crate) mod events;
 pub(crate) mod incidents;
 mod paint;

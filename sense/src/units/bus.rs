@@ -20,7 +20,8 @@ use zbus::{Connection, DynamicType, Message, MessageStream, OwnedObjectPath, Var
 use super::folders::Folders;
 use super::read::{self, General};
 use super::roll::{Roll, Seen};
-use super::{End, Error, Wish};
+use super::{End, Error, RUNNING_MAX, Running, Wish};
+use crate::proc::process_key;
 
 const SYSTEMD: &str = "org.freedesktop.systemd1";
 const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
@@ -117,6 +118,13 @@ impl Bus {
                 wish = wishes.recv() => match wish {
                     Some(Wish::Watch(units)) => round.watch(roll.replace(units), roll),
                     Some(Wish::State(unit, answer)) => drop(tokio::spawn(reply(connection.clone(), unit, answer))),
+                    Some(Wish::Running(answer)) => {
+                        let connection = connection.clone();
+                        drop(tokio::spawn(async move {
+                            let said = running(&connection).await.map_err(|e| Error::Refused { unit: "*.service".to_owned(), why: e.to_string() });
+                            let _ = answer.try_send(said);
+                        }));
+                    }
                     None => return End::Dropped,
                 },
                 altered = altered(folders) => match altered {
@@ -320,6 +328,23 @@ type Row = (String, String, String, String, String, String, OwnedObjectPath, u32
 async fn row(connection: &Connection, unit: &str) -> Result<Option<Row>, zbus::Error> {
     let reply = call(connection, MANAGER_PATH, MANAGER, "ListUnitsByNames", &[unit].as_slice()).await?;
     Ok(reply.body().deserialize::<Vec<Row>>()?.pop())
+}
+
+/// The services that run, and whether each is enabled.
+async fn running(connection: &Connection) -> Result<Vec<Running>, zbus::Error> {
+    let wanted = (["running"].as_slice(), ["*.service"].as_slice());
+    let rows: Vec<Row> = call(connection, MANAGER_PATH, MANAGER, "ListUnitsByPatterns", &wanted).await?.body().deserialize()?;
+    let mut all = Vec::new();
+    for (unit, _, _, _, _, _, path, ..) in rows.into_iter().take(RUNNING_MAX) {
+        let said = call(connection, path.as_str(), PROPERTIES, "Get", &(SERVICE, "MainPID")).await?.body();
+        let main = match said.deserialize()? {
+            Variant::U32(pid) => i32::try_from(pid).ok().and_then(process_key),
+            _ => None,
+        };
+        let file = file(connection, &unit).await?;
+        all.push(Running { unit, file, main });
+    }
+    Ok(all)
 }
 
 /// How a unit is now, without its file, and its path.

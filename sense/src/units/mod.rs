@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::mpsc as answers;
 use std::time::Duration;
 
-use muster_model::id::ServiceName;
+use muster_model::id::{ProcessKey, ServiceName};
 use muster_model::observation::{Fact, Observation, Rung, UnitState};
 use tokio::sync::mpsc;
 
@@ -28,6 +28,8 @@ use crate::{Sink, clock};
 
 /// How long [`Units::state`] waits for an answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// How long [`Units::running`] waits: whether a unit is enabled takes systemd some milliseconds for each.
+const RUNNING_WITHIN: Duration = Duration::from_secs(5);
 /// How long [`Units::start`] waits for the first rung: a service manager that reads its unit files anew answers nobody.
 const START_WITHIN: Duration = Duration::from_secs(5);
 /// How soon a better rung is tried again; doubled each time it is still not to be had …
@@ -96,7 +98,22 @@ pub struct Units {
 enum Wish {
     Watch(Vec<(ServiceName, String)>),
     State(String, answers::SyncSender<Result<Option<UnitState>, Error>>),
+    Running(answers::SyncSender<Result<Vec<Running>, Error>>),
 }
+
+/// A service of the service manager's that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// The unit.
+    pub unit: String,
+    /// The state of its unit file: `enabled`, `static` …; empty where it has none.
+    pub file: String,
+    /// Its main process.
+    pub main: Option<ProcessKey>,
+}
+
+/// At most so many running services are told.
+const RUNNING_MAX: usize = 1_000;
 
 impl Units {
     /// Starts the sensor, and says on which rung it stands. Later changes of the rung come as [`Fact::Rung`].
@@ -134,6 +151,14 @@ impl Units {
             Err(answers::RecvTimeoutError::Timeout) => Err(Error::Late { unit: unit.to_owned() }),
             Err(answers::RecvTimeoutError::Disconnected) => Err(Error::Ended),
         }
+    }
+
+    /// The services that run just now, each with the state of its unit file (`enabled`, `static` …). Blocks, for at most
+    /// five seconds.
+    pub fn running(&self) -> Result<Vec<Running>, Error> {
+        let (answer, answered) = answers::sync_channel(1);
+        self.wish(Wish::Running(answer))?;
+        answered.recv_timeout(RUNNING_WITHIN).unwrap_or(Err(Error::Ended))
     }
 
     fn wish(&self, wish: Wish) -> Result<(), Error> {
@@ -232,6 +257,7 @@ async fn wait(why: &str, roll: &mut Roll, wishes: &mut mpsc::Receiver<Wish>, del
             wish = wishes.recv() => match wish {
                 Some(Wish::Watch(units)) => drop(roll.replace(units)),
                 Some(Wish::State(_, answer)) => drop(answer.try_send(Err(Error::NoSource(why.to_owned())))),
+                Some(Wish::Running(answer)) => drop(answer.try_send(Err(Error::NoSource(why.to_owned())))),
                 None => return End::Dropped,
             },
             _ = retry.tick() => return End::Retry,

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::read::{self, General, Properties, Shown};
 use super::roll::{Roll, Seen};
-use super::{End, Error, Wish};
+use super::{End, Error, RUNNING_MAX, Running, Wish};
 
 pub(super) const NAME: &str = "systemctl";
 /// The pace for few units. Many are asked about in groups, one group a second, so that the cost stays the same.
@@ -57,6 +57,7 @@ impl Systemctl {
                         (next, _) = (0, pace.reset_immediately());
                     }
                     Some(Wish::State(unit, answer)) => drop(answer.try_send(self.state(unit).await)),
+                    Some(Wish::Running(answer)) => drop(answer.try_send(self.running().await)),
                     None => return End::Dropped,
                 },
                 _ = pace.tick() => {
@@ -71,6 +72,15 @@ impl Systemctl {
                 _ = retry.tick() => return End::Retry,
             }
         }
+    }
+
+    async fn running(&self) -> Result<Vec<Running>, Error> {
+        let refused = |why| Error::Refused { unit: "*.service".to_owned(), why };
+        let all =
+            self.run(&["list-units", "--type=service", "--state=running", "--plain", "--full", "--no-legend"]).await.map_err(refused)?;
+        let units: Vec<String> = all.lines().filter_map(|l| Some(l.split_whitespace().next()?.to_owned())).take(RUNNING_MAX).collect();
+        let seen = self.show(&units).await.map_err(refused)?;
+        Ok(seen.into_iter().map(|s| Running { unit: s.state.unit, file: s.state.file, main: s.state.main }).collect())
     }
 
     async fn state(&self, unit: String) -> Result<Option<UnitState>, Error> {

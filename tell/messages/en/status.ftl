@@ -37,3 +37,27 @@ probe-refused = refused
 probe-silent = no answer
 probe-wrong = wrong answer
 probe-unasked = could not be asked
+
+column-watched = WATCHED
+column-user = USER
+column-pack = PACK
+column-program = PROGRAM
+discover-declared = declared
+discover-learned = learned
+discover-nobody = by nobody
+discover-none = Nothing that listens or comes up with the machine was found. Muster may need root to see whose it is.
+discover-write = `muster discover --write FILE` writes a roster of what is not declared, to be put into services.d/ beside the configuration.
+discover-exists = { $file } is there already and is not overwritten. Name a new file.
+discover-unwritten = { $file } cannot be written: { $error }.
+discover-written = { $services ->
+    [one] { $services } service is in { $file }. Look through it and put it into services.d/ beside the configuration; `muster config check` checks it.
+   *[other] { $services } services are in { $file }. Look through it and put it into services.d/ beside the configuration; `muster config check` checks it.
+}
+discover-head = What runs here and nobody has declared, as Muster found it. Keep what must be there, drop the rest.
+    What is in comments Muster knows by itself; write it without the # to change it. By default a service is
+    brought back without asking: `recover = "ask"` waits for a yes, `recover = "never"` only tells.
+discover-ports = listens on:{" "}
+discover-user = runs as:{" "}
+discover-config = configuration:{" "}
+discover-validate = checked with:{" "}
+discover-data = data:{" "}

@@ -34,3 +34,24 @@ probe-refused = 被拒绝
 probe-silent = 没有响应
 probe-wrong = 响应有误
 probe-unasked = 无法询问
+
+column-watched = 监视
+column-user = 用户
+column-pack = 知识包
+column-program = 程序
+discover-declared = 已声明
+discover-learned = 自行发现
+discover-nobody = 无人监视
+discover-none = 未发现监听端口或随机器启动的程序。Muster 可能需要 root 权限才能看到其归属。
+discover-write = `muster discover --write 文件` 可将未声明的服务写成名册，放入配置旁的 services.d/ 即可。
+discover-exists = { $file } 已存在，不会覆盖。请换一个新文件名。
+discover-unwritten = 无法写入 { $file }：{ $error }。
+discover-written = { $services } 个服务已写入 { $file }。请检查后放入配置旁的 services.d/；`muster config check` 可校验。
+discover-head = 这里运行着、但尚无人声明的服务，由 Muster 发现。保留必须存在的，删去其余。
+    注释中的内容 Muster 自己知道；去掉 # 即可修改。默认不经询问即恢复服务：
+    `recover = "ask"` 等待许可，`recover = "never"` 仅告知。
+discover-ports = 监听端口：
+discover-user = 运行用户：
+discover-config = 配置：
+discover-validate = 校验命令：
+discover-data = 数据：

@@ -3,11 +3,13 @@
 //! Field names and codes are the same in every language; only sentences differ. Times are RFC 3339 in UTC with nanoseconds.
 
 mod change;
+mod discover;
 mod event;
 mod incident;
 mod status;
 
 pub use change::{ChangeDocument, Changes, DiffDocument, sides};
+pub use discover::{DiscoverDocument, DiscoveredDocument};
 pub use event::{EventDocument, Events};
 pub use incident::{
     ActionDocument, CauseDocument, CauseShare, EvidenceDocument, IncidentDocument, Incidents, NoteDocument, PlanDocument, StepDocument,
