@@ -65,7 +65,8 @@ fn roster(context: &Context, all: &[&Discovered]) -> String {
         known.push(("discover-ports", found.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" ")));
         known.push(("discover-user", found.user.clone().unwrap_or_default()));
         known.push(("discover-config", service.config.join(" ")));
-        known.push(("discover-validate", service.validate.clone().unwrap_or_default()));
+        // Where a pack's check is a script, it is the pack's affair.
+        known.push(("discover-validate", service.validate.clone().filter(|v| !v.contains('\n')).unwrap_or_default()));
         known.push(("discover-data", service.data.join(" ")));
         for (key, text) in known.into_iter().filter(|(_, text)| !text.is_empty()) {
             comment(&mut out, &format!("{}{text}", say(key)));
