@@ -4,6 +4,7 @@ pub(crate) mod changes;
 pub(crate) mod diff;
 pub(crate) mod events;
 pub(crate) mod incidents;
+pub(crate) mod packs;
 mod paint;
 pub(crate) mod plan;
 #[cfg(test)]
