@@ -1,5 +1,5 @@
 //! The packs against the real programs, each in a box of its own: mount, network and process namespaces, in which `/etc`, `/var`
-//! and `/run` are overlays in memory. Nothing of it is left behind, and no port of the machine is touched.
+//! and `/run` are overlays in memory, and so is `/tmp`. Nothing of it is left behind, and no port of the machine is touched.
 //! A program that is not installed here is skipped, and the test says so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
@@ -7,13 +7,14 @@ use std::path::Path;
 use std::process::Command;
 
 use muster_model::config;
+use muster_model::probe::{Ask, Probe, Talk};
 use muster_model::roster::Service;
 use muster_packs::{Packs, Program, builtin};
 
 /// Makes the box and runs `$1` in it. What cannot be had says so and exits 77.
 const BOX: &str = r#"
 ip link set lo up || exit 77
-at=$(mktemp -d) && mount -t tmpfs none "$at" || exit 77
+at=/tmp; mount -t tmpfs -o mode=1777 none "$at" || exit 77
 for dir in etc var run; do
   mkdir "$at/$dir" "$at/$dir.work" &&
     mount -t overlay -o lowerdir=/$dir,upperdir="$at/$dir",workdir="$at/$dir.work" none /$dir || exit 77
@@ -21,7 +22,8 @@ done
 exec sh -c "$1""#;
 
 /// Words for the scripts: `hold PORT` takes a TCP port until the box ends; `up PORT` waits until somebody listens on it;
-/// `syslog` writes what is logged to `/run/syslog.log`; `program PID` tells whose process it is.
+/// `ask PORT HEX` says this there and shows what comes back, nothing where it was hung up; `syslog` writes what is logged to
+/// `/run/syslog.log`; `program PID` tells whose process it is.
 const WORDS: &str = r#"
 hold() {
   perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => $ARGV[0], Listen => 5) or die; $| = 1; print "held\n"; sleep 100' \
@@ -34,11 +36,15 @@ up() {
   echo "nobody listens on $1"
 }
 syslog() {
-  mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3
+  mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mknod -m 666 /dev/urandom c 1 9
   perl -MSocket -MIO::Handle -e 'socket(S, AF_UNIX, SOCK_DGRAM, 0) and bind(S, pack_sockaddr_un("/dev/log")) or die;
     open(L, ">", "/run/syslog.log"); L->autoflush(1);
     while (defined recv(S, $m, 4000, 0)) { $m =~ s/^<\d+>\S+ +\S+ \S+ //; chomp $m; print L "$m\n" }' &
   for _ in $(seq 200); do [ -S /dev/log ] && return; sleep 0.05; done
+}
+ask() {
+  perl -MIO::Socket::INET -e 'alarm 10; $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $ARGV[0]) or die;
+    $s->syswrite(pack("H*", $ARGV[1])); sysread($s, $b, 4096); print "ANSWER ", unpack("H*", $b), "\n"' "$1" "$2"
 }
 program() { echo "EXE $(readlink "/proc/$1/exe")"; }
 "#;
@@ -88,7 +94,7 @@ impl Case {
     fn service(&self) -> Service {
         let text = format!("[[service]]\nname = \"a\"\nunit = \"{}\"\n", self.unit);
         let mut service = config::parse(&[("test".to_owned(), text)]).unwrap().services.remove(0);
-        Packs::new(builtin()).furnish(&mut service, Program::default(), &[]);
+        Packs::new(builtin()).furnish(&mut service, Program::default(), if self.port > 0 { std::slice::from_ref(&self.port) } else { &[] });
         service
     }
 
@@ -108,9 +114,15 @@ impl Case {
         let pack = service.pack.clone().unwrap_or_else(|| panic!("no pack knows {unit}"));
         let show = if log.is_empty() { String::new() } else { format!("cat {log} 2>/dev/null") };
 
-        // It runs, and is known by its program.
+        // It runs, answers what the pack asks, and is known by its program.
+        let talk = match service.probes.as_slice() {
+            [Probe { ask: Ask::Tcp { talk: Some(talk), .. }, .. }] => Some(talk),
+            _ => None,
+        };
+        let ask = talk.map_or_else(String::new, |talk| format!("ask {port} '{}'", in_hex(&talk.send)));
         let wait = if *port > 0 { format!("up {port}") } else { "sleep 0.5".to_owned() };
-        let Some((_, said)) = boxed(&format!("{prepare}\n{start} & pid=$!\n{wait}\nprogram $pid\nkill $pid; wait $pid\n{show}")) else {
+        let Some((_, said)) = boxed(&format!("{prepare}\n{start} & pid=$!\n{wait}\n{ask}\nprogram $pid\nkill $pid; wait $pid\n{show}"))
+        else {
             return;
         };
         let seen = said.lines().find_map(|line| line.strip_prefix("EXE ")).unwrap_or_default();
@@ -119,6 +131,11 @@ impl Case {
         let found = Packs::new(builtin()).recognise(&unknown.services[0], program).map(|pack| pack.name.clone());
         assert_eq!(found.as_deref(), Some(pack.as_str()), "{exe} is {seen}: {said}");
         assert_eq!(self.speaks_for(&said), <[&str; 0]>::default(), "{exe} is well: {said}");
+
+        if let Some(talk) = talk {
+            let answer = said.lines().find_map(|line| line.strip_prefix("ANSWER ")).unwrap_or_else(|| panic!("{exe} is silent: {said}"));
+            assert!(is_right(talk, answer), "{exe} answers {answer} to {}: {said}", talk.send);
+        }
 
         // Its configuration is taken as it is shipped; what is wrong is refused, by validator and program, with the place.
         let validate = service.validate.as_deref().unwrap_or("true");
@@ -149,6 +166,20 @@ impl Case {
             let causes = self.speaks_for(&said);
             assert_eq!(causes.first(), Some(&"network.port_taken"), "{exe}: {said}");
         }
+    }
+}
+
+fn in_hex(send: &str) -> String {
+    let plain = || send.bytes().map(|byte| format!("{byte:02x}")).collect();
+    send.strip_prefix("hex:").map_or_else(plain, str::to_owned)
+}
+
+/// Whether an answer, in hexadecimal, is the one that the pack expects.
+fn is_right(talk: &Talk, answer: &str) -> bool {
+    let bytes: Vec<u8> = (0..answer.len() / 2).map(|i| u8::from_str_radix(&answer[2 * i..2 * i + 2], 16).unwrap()).collect();
+    match talk.expect.strip_prefix("re:") {
+        Some(pattern) => regex::bytes::Regex::new(pattern).unwrap().is_match(&bytes),
+        None => answer.starts_with(&in_hex(&talk.expect)),
     }
 }
 
