@@ -21,7 +21,7 @@ use muster_model::request::{Reply, Request};
 use muster_model::roster::{Kind, Roster, Service};
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
-use muster_packs::Packs;
+use muster_packs::{Packs, Program};
 use muster_sense::clock;
 use muster_sense::proc::Proc;
 use muster_vault::Vault;
@@ -29,6 +29,7 @@ use muster_vault::Vault;
 use crate::children::Children;
 use crate::inbox::Input;
 use crate::matching::Matching;
+use crate::packs::load_packs;
 use crate::sensors::Sensors;
 use crate::{discover, record, roster, status, watching};
 
@@ -460,15 +461,16 @@ impl Host {
         }
     }
 
-    /// Takes up a changed configuration; a broken one leaves the old roster in force and says so.
+    /// Takes up a changed configuration or pack; a broken one leaves the old roster in force and says so.
     fn reload(&mut self, anyway: bool) {
         if !self.files.changed() && !anyway {
             return;
         }
-        match roster::load(self.files.main()) {
-            Ok(config) => {
+        let loaded = roster::load(self.files.main()).and_then(|config| Ok((config, load_packs(self.files.main())?)));
+        match loaded {
+            Ok((config, packs)) => {
                 self.trouble("roster", None);
-                self.config = config;
+                (self.config, self.packs) = (config, packs);
                 self.furnish_anew();
             }
             Err(error) => {
@@ -488,7 +490,9 @@ impl Host {
             let watched = self.guard.service(service.name.as_str());
             let main = watched.and_then(|w| w.pids().first().copied());
             let exe = main.and_then(|p| here.exe(p.pid.get()).ok().flatten()).map(|e| e.display().to_string());
-            self.packs.furnish(&mut service, exe.as_deref(), watched.map_or(&[], |w| w.learned_ports()));
+            let command = main.and_then(|p| here.arguments(p.pid.get()).ok().flatten()).map(|arguments| arguments.join(" "));
+            let program = Program { exe: exe.as_deref(), command: command.as_deref() };
+            self.packs.furnish(&mut service, program, watched.map_or(&[], |w| w.learned_ports()));
             (service.name.clone(), service)
         });
         let roster = Roster { services: furnished.collect(), limits: self.config.limits.clone() };

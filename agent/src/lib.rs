@@ -9,6 +9,7 @@ mod host;
 mod inbox;
 mod learn;
 mod matching;
+mod packs;
 mod record;
 mod roster;
 mod sensors;
@@ -17,6 +18,7 @@ mod status;
 mod up;
 mod watching;
 
+pub use packs::{load_pack, own_packs};
 pub use record::chain;
 pub use roster::{LoadError, load};
 pub use up::{Announce, Options, UpError, socket_path, up};

@@ -52,7 +52,7 @@ pub fn load(main: Option<&Path>) -> Result<Config, LoadError> {
     config::parse(&texts).map_err(LoadError::Wrong)
 }
 
-/// The files of the configuration, and whether they have changed.
+/// The files of the configuration and of the packs, and whether they have changed.
 pub(crate) struct Watch {
     main: Option<PathBuf>,
     stamps: Vec<Stamp>,
@@ -77,7 +77,8 @@ impl Watch {
             let stamp = fs::metadata(&path).ok().and_then(|m| Some((m.modified().ok()?, m.len())));
             (path, stamp)
         };
-        self.main.as_deref().map(files).unwrap_or_default().into_iter().map(stamp).collect()
+        let packs = crate::packs::files(self.main.as_deref());
+        self.main.as_deref().map(files).unwrap_or_default().into_iter().chain(packs).map(stamp).collect()
     }
 
     /// Whether a file is other than at the last look.

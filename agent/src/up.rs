@@ -12,7 +12,6 @@ use muster_ledger::Ledger;
 use muster_model::event::Started;
 use muster_model::id::{BootId, HostName, Seq};
 use muster_model::request::Reply;
-use muster_packs::Packs;
 use muster_sense::clock;
 use muster_vault::Vault;
 
@@ -22,6 +21,7 @@ use crate::host::Host;
 use crate::inbox::Input;
 use crate::learn::Learner;
 use crate::matching::Matching;
+use crate::packs::load_packs;
 use crate::roster::{self, LoadError};
 use crate::{sensors, socket};
 
@@ -85,7 +85,7 @@ pub fn socket_path(data: &Path) -> PathBuf {
 /// See [`UpError`]; nothing is left behind but the data folder.
 pub fn up(options: &Options) -> Result<(), UpError> {
     let config = roster::load(options.config.as_deref())?;
-    let packs = Packs::new(muster_packs::builtin());
+    let packs = load_packs(options.config.as_deref())?;
     let data = std::path::absolute(&options.data).unwrap_or_else(|_| options.data.clone());
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&data).map_err(|source| UpError::Data { path: data.clone(), source })?;
     let boot = clock::boot_id(Path::new("/")).ok().flatten().unwrap_or_else(|| BootId::from("unknown"));

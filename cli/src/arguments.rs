@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Check(Check),
     #[command(subcommand, arg_required_else_help = true)]
     Ledger(Ledger),
+    #[command(subcommand, arg_required_else_help = true)]
+    Pack(Pack),
     /// A small web service for `demo`, so that nothing has to be installed for it.
     #[command(hide = true)]
     SampleService(SampleService),
@@ -209,6 +211,18 @@ pub(crate) struct Check {
 pub(crate) enum Ledger {
     Verify,
     Export,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Pack {
+    Check(PackCheck),
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PackCheck {
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,5 @@
 //! The command line in the reader's language: help, and what was typed wrong.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -44,7 +43,7 @@ fn argument_key(path: &str, argument: &Arg) -> String {
 
 /// Puts the help of a language on a command, its arguments and its subcommands.
 fn translate(command: Command, language: Language, path: &str) -> Command {
-    let said = |key: String| say(language, &Text { key, args: BTreeMap::new() });
+    let said = |key: String| say(language, &Text { key, ..Text::default() });
     let heading = |key| say_key(language, key, &[]);
     let usage = heading("help-heading-usage");
     command

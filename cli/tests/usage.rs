@@ -202,3 +202,50 @@ fn nothing_is_coloured_that_goes_to_no_terminal() {
         assert!(!stdout(&output).contains('\x1b') && !stderr(&output).contains('\x1b'), "{command:?}");
     }
 }
+
+#[test]
+fn a_pack_is_checked_and_its_mistakes_are_told_with_file_line_and_hint() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("p.toml");
+    let path = file.display().to_string();
+    let line = "[[line]]\npattern = 'x'\nmeans = { en = 'm', zh-CN = '义' }\ncause = ";
+    std::fs::write(&file, format!("name = \"p\"\n[recognise]\nexes = [\"p\"]\n{line}\"config.invalod\"\n")).unwrap();
+    let output = muster(home.path(), &["pack", "check", &path]);
+    assert_eq!((code(&output), stdout(&output)), (2, String::new()));
+    assert_eq!(stderr(&output), format!("{path}:7:9: unknown cause `config.invalod`. Did you mean `config.invalid`?\n"));
+    let json = muster(home.path(), &["--json", "pack", "check", &path]);
+    let document: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((code(&json), &document["valid"], &document["errors"][0]["column"]), (2, &false.into(), &9.into()));
+    std::fs::write(&file, format!("name = \"p\"\n[recognise]\nexes = [\"p\"]\n{line}\"config.invalid\"\n")).unwrap();
+    let output = muster(home.path(), &["pack", "check", &path]);
+    assert_eq!((code(&output), stdout(&output)), (0, format!("{path}: valid, pack p with 1 known line\n")));
+    let absent = muster(home.path(), &["pack", "check", "/nonexistent.toml"]);
+    assert_eq!(code(&absent), 2, "{}", stderr(&absent));
+}
+
+#[test]
+fn the_list_of_packs_has_the_built_in_ones_and_those_beside_the_configuration_in_their_place() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("m.toml");
+    std::fs::write(&config, "").unwrap();
+    let own = home.path().join("packs.d/nginx.toml");
+    std::fs::create_dir(home.path().join("packs.d")).unwrap();
+    std::fs::write(&own, "name = \"nginx\"\n[recognise]\nexes = [\"nginx\", \"nginx-of-ours\"]\n").unwrap();
+    let output = muster(home.path(), &["--json", "--config", &config.display().to_string(), "pack", "list"]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packs = document["packs"].as_array().unwrap();
+    let named = |name: &str| packs.iter().filter(|pack| pack["name"] == name).collect::<Vec<_>>();
+    assert_eq!(named("nginx").len(), 1);
+    assert_eq!((&named("nginx")[0]["file"], &named("nginx")[0]["validates"]), (&own.display().to_string().into(), &false.into()));
+    assert_eq!((&named("mariadb")[0]["file"], &named("mariadb")[0]["validates"]), (&serde_json::Value::Null, &true.into()));
+    let page = muster(home.path(), &["--config", &config.display().to_string(), "pack", "list"]);
+    assert_eq!(code(&page), 0);
+    assert!(stdout(&page).contains("postgresql") && stdout(&page).contains("built in"), "{}", stdout(&page));
+    // A broken one is a mistake in the configuration.
+    std::fs::write(&own, "name = \"nginx\"\n").unwrap();
+    for command in [&["pack", "list"][..], &["config", "check"], &["up"]] {
+        let output = ask(home.path(), &[&["--config", &config.display().to_string()], command].concat());
+        assert_eq!(code(&output), 2, "{command:?}");
+        assert!(stderr(&output).starts_with(&format!("{}:1:1: missing field `recognise`", own.display())), "{}", stderr(&output));
+    }
+}

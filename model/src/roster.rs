@@ -169,8 +169,8 @@ pub struct KnownLine {
     pub pattern: String,
     /// What it speaks for.
     pub cause: crate::cause::Code,
-    /// What it means, in English, for the evidence.
-    pub means: String,
+    /// What it means, for the evidence.
+    pub means: crate::text::Phrase,
 }
 
 /// Bounds on what Muster does by itself (DESIGN §10).

@@ -7,13 +7,23 @@ use muster_model::roster::{Kind, Service};
 
 use crate::pack::{PORT, Pack};
 
+/// The process behind a service, as far as it is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Program<'a> {
+    /// Its program file.
+    pub exe: Option<&'a str>,
+    /// Its arguments, joined by blanks.
+    pub command: Option<&'a str>,
+}
+
 /// Ports of one service that are asked; a program that listens on more is asked on the lowest.
 const PORTS_ASKED_MAX: usize = 4;
 
 /// All packs there are.
 #[derive(Clone, Debug, Default)]
 pub struct Packs {
-    by_name: BTreeMap<String, Pack>,
+    /// Those of the people here first: they win.
+    packs: Vec<Pack>,
 }
 
 /// How a pack came to be a service's.
@@ -25,25 +35,30 @@ enum Known<'p> {
 }
 
 impl Packs {
-    /// The built-in packs and those of the people here; of two with the same name the later one holds.
+    /// The built-in packs and after them those of the people here. A later one wins over an earlier one: it takes its place
+    /// where both have the same name, and is asked first where both know a service.
     pub fn new(packs: impl IntoIterator<Item = Pack>) -> Packs {
-        Packs { by_name: packs.into_iter().map(|pack| (pack.name.clone(), pack)).collect() }
+        let mut all: Vec<Pack> = Vec::new();
+        for pack in packs {
+            all.retain(|earlier| earlier.name != pack.name);
+            all.insert(0, pack);
+        }
+        Packs { packs: all }
+    }
+
+    /// All of them, those that win first.
+    pub fn iter(&self) -> impl Iterator<Item = &Pack> {
+        self.packs.iter()
     }
 
     /// The pack of this name.
     pub fn named(&self, name: &str) -> Option<&Pack> {
-        self.by_name.get(name)
+        self.packs.iter().find(|pack| pack.name == name)
     }
 
-    /// Their names, in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str)
-    }
-
-    /// The pack that knows this service: the one the roster names, else by its unit, else by its program
-    /// (`exe`: the main process's program file, where it is known).
-    pub fn recognise(&self, service: &Service, exe: Option<&str>) -> Option<&Pack> {
-        self.know(service, exe).map(|known| match known {
+    /// The pack that knows this service: the one the roster names, else by its unit, else by its program.
+    pub fn recognise(&self, service: &Service, program: Program<'_>) -> Option<&Pack> {
+        self.know(service, program).map(|known| match known {
             Known::Shipped(pack, _) | Known::Program(pack) => pack,
         })
     }
@@ -52,8 +67,8 @@ impl Packs {
     /// `ports` are the TCP ports it was seen to listen on, and may be none yet.
     ///
     /// A service recognised by its program alone gets what holds wherever its files are: probes and the meaning of lines.
-    pub fn furnish(&self, service: &mut Service, exe: Option<&str>, ports: &[u16]) {
-        let pack = match self.know(service, exe) {
+    pub fn furnish(&self, service: &mut Service, program: Program<'_>, ports: &[u16]) {
+        let pack = match self.know(service, program) {
             None => return,
             Some(Known::Program(pack)) => pack,
             Some(Known::Shipped(pack, caught)) => {
@@ -79,33 +94,37 @@ impl Packs {
         service.pack = Some(pack.name.clone());
     }
 
-    fn know(&self, service: &Service, exe: Option<&str>) -> Option<Known<'_>> {
+    fn know(&self, service: &Service, program: Program<'_>) -> Option<Known<'_>> {
         let unit = if let Kind::Unit(unit) = &service.kind { Some(unit.as_str()) } else { None };
         if let Some(name) = &service.pack {
             let pack = self.named(name)?;
             return Some(Known::Shipped(pack, unit.map(|unit| caught(pack, unit).unwrap_or_else(|| of_unit(unit))).unwrap_or_default()));
         }
-        let by_unit = unit.and_then(|unit| self.by_name.values().find_map(|pack| Some(Known::Shipped(pack, caught(pack, unit)?))));
+        let by_unit = unit.and_then(|unit| self.packs.iter().find_map(|pack| Some(Known::Shipped(pack, caught(pack, unit)?))));
         by_unit.or_else(|| {
-            let program = file_name(exe.or_else(|| program(&service.kind))?);
-            self.by_name.values().find(|pack| pack.exes.iter().any(|e| e == program)).map(Known::Program)
+            let program = if program.exe.is_some() { program } else { declared(&service.kind) };
+            self.packs.iter().find(|pack| is_of(pack, program)).map(Known::Program)
         })
     }
 }
 
 /// The program as the roster has it, where nobody has seen the process yet.
-fn program(kind: &Kind) -> Option<&str> {
+fn declared(kind: &Kind) -> Program<'_> {
     match kind {
-        Kind::Unit(_) => None,
-        Kind::Run(command) => command.split_ascii_whitespace().find(|word| *word != "exec"),
-        Kind::Process(process) => process.exe.as_deref(),
+        Kind::Unit(_) => Program::default(),
+        Kind::Run(command) => {
+            Program { exe: command.split_ascii_whitespace().find(|word| *word != "exec"), command: Some(command.as_str()) }
+        }
+        Kind::Process(process) => Program { exe: process.exe.as_deref(), command: process.args.as_deref() },
     }
 }
 
-fn file_name(path: &str) -> &str {
+fn is_of(pack: &Pack, program: Program<'_>) -> bool {
+    let Some(path) = program.exe else { return false };
     // An executable that was replaced while it ran is `/path (deleted)` in /proc/PID/exe.
     let path = path.strip_suffix(" (deleted)").unwrap_or(path);
-    path.rsplit('/').next().unwrap_or(path)
+    let named = |exe: &String| path.strip_suffix(exe.as_str()).is_some_and(|before| before.is_empty() || before.ends_with('/'));
+    pack.exes.iter().any(named) && pack.args.as_ref().is_none_or(|args| program.command.is_some_and(|command| args.is_match(command)))
 }
 
 /// What the first pattern that matches the unit catches from its name.
@@ -180,7 +199,7 @@ mod tests {
 
     fn furnished(lines: &str, exe: Option<&str>, ports: &[u16]) -> Service {
         let mut service = service(lines);
-        Packs::new(crate::builtin()).furnish(&mut service, exe, ports);
+        Packs::new(crate::builtin()).furnish(&mut service, Program { exe, command: None }, ports);
         service
     }
 
@@ -214,6 +233,38 @@ mod tests {
             assert!(service.config.is_empty() && service.validate.is_none() && service.data.is_empty(), "{service:?}");
             assert!(service.probes.len() == 2 && !service.lines.is_empty(), "{service:?}");
         }
+    }
+
+    #[test]
+    fn an_interpreter_is_known_by_its_arguments_and_a_common_name_by_its_folder() {
+        let text = "name = \"mine\"\n[recognise]\nexes = [\"lib/mine/master\", \"beam\"]\nargs = \"-s mine\\\\b\"";
+        let packs = Packs::new(crate::builtin().into_iter().chain([crate::parse("mine.toml", text).unwrap()]));
+        let known = |exe, command| packs.recognise(&service("unit = \"x\""), Program { exe: Some(exe), command }).map(|p| p.name.as_str());
+        assert_eq!(known("/usr/lib/mine/master", Some("master -s mine")), Some("mine"));
+        for (exe, command) in [
+            ("/usr/lib/other/master", Some("master -s mine")),
+            ("/usr/libx/beam", Some("beam -s miner")),
+            ("/usr/bin/beam", None),
+            ("/usr/bin/abeam", Some("-s mine")),
+        ] {
+            assert_eq!(known(exe, command), None, "{exe} {command:?}");
+        }
+        assert_eq!(packs.recognise(&service("run = \"beam -s mine\""), Program::default()).map(|p| p.name.as_str()), Some("mine"));
+    }
+
+    #[test]
+    fn a_pack_of_the_people_here_wins_over_a_built_in_one() {
+        let pack = |name: &str| {
+            let text = format!("name = \"{name}\"\nvalidate = \"our-check\"\n[recognise]\nunits = ['^nginx\\.service$']");
+            Packs::new(crate::builtin().into_iter().chain([crate::parse("p.toml", &text).unwrap()]))
+        };
+        for name in ["nginx", "web-of-ours", "aaa"] {
+            let mut service = service("unit = \"nginx\"");
+            let packs = pack(name);
+            packs.furnish(&mut service, Program::default(), &[80]);
+            assert_eq!((service.pack.as_deref(), service.validate.as_deref()), (Some(name), Some("our-check")));
+        }
+        assert_eq!(pack("nginx").iter().count(), crate::builtin().len(), "it takes the other's place");
     }
 
     #[test]

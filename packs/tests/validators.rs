@@ -9,12 +9,12 @@ use std::time::SystemTime;
 
 use muster_model::config;
 use muster_model::roster::{KnownLine, Service};
-use muster_packs::{Packs, builtin};
+use muster_packs::{Packs, Program, builtin};
 
 fn furnished(unit: &str) -> Service {
     let text = format!("[[service]]\nname = \"a\"\nunit = \"{unit}\"\n");
     let mut service = config::parse(&[("test".to_owned(), text)]).unwrap().services.remove(0);
-    Packs::new(builtin()).furnish(&mut service, None, &[]);
+    Packs::new(builtin()).furnish(&mut service, Program::default(), &[]);
     service
 }
 

@@ -62,7 +62,7 @@ fn states(exe: &str, ports: &[u16], program: Program) {
     ports.iter().for_each(|port| listens(*port));
     let text = "[[service]]\nname = \"a\"\nprocess = { exe = \"x\" }\n".to_owned();
     let mut service = config::parse(&[("test".to_owned(), text)]).unwrap().services.remove(0);
-    Packs::new(builtin()).furnish(&mut service, Some(exe), ports);
+    Packs::new(builtin()).furnish(&mut service, muster_packs::Program { exe: Some(exe), command: None }, ports);
     assert_eq!(service.probes.len(), ports.len());
     for probe in &mut service.probes {
         (probe.every, probe.timeout) = (Length::ms(500), Length::ms(500));

@@ -91,6 +91,9 @@ pub fn say(language: Language, text: &Text) -> String {
     for (name, value) in &text.args {
         args.set(name.as_str(), argument(value));
     }
+    for (name, phrase) in &text.phrases {
+        args.set(name.as_str(), phrase.said(language.code()));
+    }
     [language, Language::En].into_iter().find_map(|language| format(language, &text.key, &args)).unwrap_or_else(|| bare(text))
 }
 
@@ -119,12 +122,16 @@ fn argument(value: &str) -> FluentValue<'_> {
 
 /// A message that no catalogue has.
 fn bare(text: &Text) -> String {
-    let args: Vec<String> = text.args.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let phrases = text.phrases.iter().map(|(name, phrase)| (name, phrase.said(Language::En.code())));
+    let values = text.args.iter().map(|(name, value)| (name, value.as_str())).chain(phrases);
+    let args: Vec<String> = values.map(|(name, value)| format!("{name}={value}")).collect();
     if args.is_empty() { text.key.clone() } else { format!("{} ({})", text.key, args.join(", ")) }
 }
 
 #[cfg(test)]
 mod tests {
+    use muster_model::text::Phrase;
+
     use super::*;
 
     #[test]
@@ -142,6 +149,14 @@ mod tests {
         assert_eq!(say(Language::En, &text), "from-a-newer-muster");
         text.key = "not a key at all \u{0} { $x".to_owned();
         assert_eq!(say(Language::En, &text), text.key);
+    }
+
+    #[test]
+    fn what_brings_its_own_languages_is_said_in_that_of_the_message() {
+        let means = Phrase::new([("en", "its port is taken"), ("zh-CN", "端口被占用")]);
+        let text = Text::new("evidence-known-line").with("line", "bind: in use").with_phrase("means", &means);
+        assert_eq!(say(Language::En, &text), "it logged: bind: in use (its port is taken)");
+        assert!(say(Language::ZhCn, &text).contains("端口被占用"), "{}", say(Language::ZhCn, &text));
     }
 
     #[test]

@@ -75,5 +75,5 @@ impl Words {
 /// A code in words. One that the catalogue does not have is said as it is.
 pub fn word(language: Language, family: Words, code: &str) -> String {
     let key = family.key(code);
-    if has(Language::En, &key) { say(language, &Text { key, args: Default::default() }) } else { code.to_owned() }
+    if has(Language::En, &key) { say(language, &Text { key, ..Text::default() }) } else { code.to_owned() }
 }

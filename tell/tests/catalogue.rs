@@ -182,7 +182,7 @@ fn chained(text: &str, from: usize) -> Option<BTreeSet<String>> {
     let mut arguments = BTreeSet::new();
     loop {
         rest = rest[closing(rest)? + 1..].trim_start();
-        let Some(with) = rest.strip_prefix(".with(") else { break };
+        let Some(with) = rest.strip_prefix(".with(").or_else(|| rest.strip_prefix(".with_phrase(")) else { break };
         arguments.insert(with.trim_start().strip_prefix('"')?.split('"').next()?.to_owned());
         rest = with;
     }

@@ -30,10 +30,14 @@ static PLACES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let patterns = [
         // PostgreSQL: `in file "/etc/postgresql/15/main/postgresql.conf" line 12`.
         r#"file "(?<file>/[^"\n]+)",? (?:near )?line (?<line>\d+)"#,
+        // sshd: `/etc/ssh/sshd_config: line 3: …`; Postfix: `/etc/postfix/main.cf, line 4: …`; rsyslog: `…, on or before line 5`.
+        r#"(?:^|[\s"'])(?<file>/[^\s:,"']+)[:,]? (?:on or before )?line (?<line>\d+)"#,
+        // MariaDB: `in config file: /etc/mysql/my.cnf at line: 1`.
+        r"file: (?<file>/[^\s:]+) at line:? (?<line>\d+)",
         // nginx: `in /etc/nginx/nginx.conf:12`; HAProxy: `[/etc/haproxy/haproxy.cfg:30]`; compilers and linters.
         r#"(?:^|[\s\["'(=])(?<file>/[^\s:"'\])]+):(?<line>\d+)"#,
-        // Apache: `Syntax error on line 12 of /etc/apache2/apache2.conf:`.
-        r"line (?<line>\d+) (?:of|in) (?<file>/[^\s:,]+)",
+        // Apache: `Syntax error on line 12 of /etc/apache2/apache2.conf:`; chrony: `at line 12 in file /etc/chrony/chrony.conf`.
+        r"line (?<line>\d+) (?:of|in)(?: file)? (?<file>/[^\s:,]+)",
         // redis: `can't open config file '/etc/redis/redis.conf'`.
         r#"(?:^|[\s\["'(=])(?<file>/[^\s:"'\])]+\.(?:conf|cfg|cnf|ini|toml|ya?ml|json))\b"#,
     ];
@@ -116,6 +120,28 @@ mod tests {
                 Some(12),
             ),
             ("AH00526: Syntax error on line 7 of /etc/apache2/apache2.conf:", "/etc/apache2/apache2.conf", Some(7)),
+            (
+                "2026-11-23T03:34:11Z Fatal error : Invalid directive at line 48 in file /etc/chrony/chrony.conf",
+                "/etc/chrony/chrony.conf",
+                Some(48),
+            ),
+            ("/etc/ssh/sshd_config: line 123: Bad configuration option: Nonsense", "/etc/ssh/sshd_config", Some(123)),
+            ("/etc/ssh/sshd_config line 123: Badly formatted port number.", "/etc/ssh/sshd_config", Some(123)),
+            ("postconf: fatal: /etc/postfix/main.cf, line 47: missing '=' after attribute name: \"x\"", "/etc/postfix/main.cf", Some(47)),
+            ("postconf: fatal: file /etc/postfix/master.cf: line 138: bad field count", "/etc/postfix/master.cf", Some(138)),
+            ("rsyslogd: error during parsing file /etc/rsyslog.conf, on or before line 70: syntax error", "/etc/rsyslog.conf", Some(70)),
+            (
+                "error: Found option without preceding group in config file: /etc/mysql/mariadb.conf.d/99.cnf at line: 1",
+                "/etc/mysql/mariadb.conf.d/99.cnf",
+                Some(1),
+            ),
+            ("error: Wrong group definition in config file: /etc/mysql/my.cnf at line 3", "/etc/mysql/my.cnf", Some(3)),
+            ("1795404984: Error found at /etc/mosquitto/mosquitto.conf:14.", "/etc/mosquitto/mosquitto.conf", Some(14)),
+            (
+                "[23-Nov-2026 03:47:21] ERROR: [/etc/php/8.2/fpm/pool.d/www.conf:491] unknown entry 'nonsense'",
+                "/etc/php/8.2/fpm/pool.d/www.conf",
+                Some(491),
+            ),
             ("Fatal error, can't open config file '/etc/redis/redis.conf': No such file", "/etc/redis/redis.conf", None),
         ] {
             assert_eq!(blamed(said, &any), Some((path.to_owned(), line)), "{said}");

@@ -24,7 +24,7 @@ struct Checked {
 
 /// A mistake, with its place.
 #[derive(Serialize)]
-struct Mistake {
+pub(super) struct Mistake {
     file: String,
     line: u32,
     column: u32,
@@ -56,15 +56,17 @@ pub(super) fn run(context: &Context, typed: arguments::Config) -> Outcome {
 }
 
 impl Mistake {
-    fn new(error: &ConfigError) -> Mistake {
+    pub(super) fn new(error: &ConfigError) -> Mistake {
         let ConfigError { file, line, column, what, hint } = error.clone();
         Mistake { file, line, column, what, hint }
     }
 }
 
-/// Reads and checks a configuration with what stands in `services.d` beside it.
+/// Reads and checks a configuration with what stands in `services.d` and `packs.d` beside it.
 fn read(main: &Path) -> Result<Config, Failure> {
-    muster_agent::load(Some(main)).map_err(failure)
+    let config = muster_agent::load(Some(main)).map_err(failure)?;
+    muster_agent::own_packs(Some(main)).map_err(failure)?;
+    Ok(config)
 }
 
 /// Why a configuration cannot be used.

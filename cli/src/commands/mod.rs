@@ -11,6 +11,7 @@ mod events;
 mod incident;
 mod incidents;
 mod ledger;
+mod pack;
 mod pause;
 mod recover;
 mod restore;
@@ -18,6 +19,8 @@ mod resume;
 mod status;
 mod up;
 mod why;
+
+pub(crate) use pack::Row as PackRow;
 
 use muster_model::event;
 use muster_model::request::{Reply, Request};
@@ -49,6 +52,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Resume(typed) => resume::run(context, &typed),
         Command::Check(typed) => check::run(context, &typed),
         Command::Ledger(typed) => ledger::run(context, &typed),
+        Command::Pack(typed) => pack::run(context, &typed),
         Command::SampleService(typed) => demo::sample::run(&typed),
     }
 }

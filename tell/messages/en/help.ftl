@@ -71,3 +71,7 @@ help-check-arg-service = The service
 help-ledger = The record itself
 help-ledger-verify = Verify that nothing in it was altered, removed, added or reordered
 help-ledger-export = Write all of it as JSON lines
+help-pack = About packs: what is known of well-known programs
+help-pack-check = Check a pack: mistakes are shown with file, line and column
+help-pack-check-arg-file = The file
+help-pack-list = The packs there are, built in and of your own

@@ -14,6 +14,7 @@ error-socket = The connection to Muster broke: { $error }.
 error-odd-answer = Muster answered what this program does not understand ({ $error }). Are both of the same version?
 error-no-such-service = No service is called { $service }. `muster status` lists them.
 error-config-absent = There is no configuration file { $file }. Without --config the usual one is read, or none.
+error-pack-unread = The pack { $file } cannot be read: { $error }.
 error-config-unread = The configuration file { $file } cannot be read: { $error }.
 
 refused-no-such-service = No service is called { $service }. Known are: { $known }
@@ -30,6 +31,11 @@ config-good = { $services ->
     [one] { $file }: valid, { $services } service
    *[other] { $file }: valid, { $services } services
 }
+pack-good = { $lines ->
+    [one] { $file }: valid, pack { $pack } with { $lines } known line
+   *[other] { $file }: valid, pack { $pack } with { $lines } known lines
+}
+pack-built-in = built in
 config-none = There is no configuration file at { $file }, and none is needed.
 up-ready = { $services ->
     [one] muster { $version } is up: { $services } service, socket { $socket }
@@ -79,3 +85,11 @@ length-h = { $n } h
 length-d = { $n } d
 time-ago = { $length } ago
 time-just-now = just now
+
+# The list of packs.
+column-pack = PACK
+column-validates = VALIDATES
+column-probes = PROBES
+column-lines = LINES
+column-origin = FROM
+column-programs = PROGRAMS

@@ -71,3 +71,7 @@ help-check-arg-service = 服务
 help-ledger = 记录本身
 help-ledger-verify = 校验其中没有任何内容被改动、删除、插入或打乱
 help-ledger-export = 以 JSON 行导出全部记录
+help-pack = 知识包相关：已知程序的知识
+help-pack-check = 检查知识包：错误标明文件、行、列
+help-pack-check-arg-file = 要检查的文件
+help-pack-list = 现有的知识包：内置的和您自己的

@@ -14,6 +14,7 @@ error-socket = 与 Muster 的连接中断：{ $error }。
 error-odd-answer = Muster 的回答本程序无法理解（{ $error }）。两者的版本是否一致？
 error-no-such-service = 没有名为 { $service } 的服务。可用 `muster status` 列出全部服务。
 error-config-absent = 配置文件 { $file } 不存在。不指定 --config 时读取默认的配置文件，没有也可以。
+error-pack-unread = 无法读取知识包 { $file }：{ $error }。
 error-config-unread = 无法读取配置文件 { $file }：{ $error }。
 
 refused-no-such-service = 没有名为 { $service } 的服务。已知的服务：{ $known }
@@ -27,6 +28,8 @@ refused-busy = Muster 正忙，未能及时受理。请重试；`muster status` 
 refused-not-a-request = 这个 Muster 不理解该请求（{ $error }）。两者的版本是否一致？
 
 config-good = { $file }：有效，{ $services } 个服务
+pack-good = { $file }：有效，知识包 { $pack }，{ $lines } 种已知日志行
+pack-built-in = 内置
 config-none = { $file } 处没有配置文件，也不需要。
 up-ready = muster { $version } 已启动：{ $services } 个服务，套接字 { $socket }
 up-second = { $data } 上已有一个 Muster 在运行（pid { $pid }）。用 `muster down` 结束它，或用 --data 指定另一个目录。
@@ -73,3 +76,11 @@ length-h = { $n } 小时
 length-d = { $n } 天
 time-ago = { $length }前
 time-just-now = 刚刚
+
+# 知识包列表。
+column-pack = 知识包
+column-validates = 可校验
+column-probes = 探测
+column-lines = 日志行
+column-origin = 来源
+column-programs = 程序

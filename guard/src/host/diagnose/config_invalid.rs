@@ -39,7 +39,7 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
         h.weigh(at, "validate", -6.0, Text::new("evidence-validator-accepts"), None);
     }
     if let Some((line, means)) = lines.last() {
-        h.weigh(line.at, "journal", 1.5, Text::new("evidence-known-line").with("line", &line.text).with("means", means), None);
+        h.weigh(line.at, "journal", 1.5, Text::new("evidence-known-line").with("line", &line.text).with_phrase("means", means), None);
     }
     if let Some((trace, change)) = file.and_then(|f| f.trace) {
         h.change = Some(change_id(trace));

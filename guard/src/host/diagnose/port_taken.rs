@@ -38,7 +38,7 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
         h.weigh(at, "sock_diag", -2.0, Text::new("evidence-port-free"), None);
     }
     if let Some((line, means)) = lines.first() {
-        h.weigh(line.at, "journal", 3.0, Text::new("evidence-known-line").with("line", &line.text).with("means", means), None);
+        h.weigh(line.at, "journal", 3.0, Text::new("evidence-known-line").with("line", &line.text).with_phrase("means", means), None);
     }
     if let Some((false, said, _, at)) = s.validated()
         && !said.to_ascii_lowercase().contains("address already in use")

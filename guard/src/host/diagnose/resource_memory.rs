@@ -38,7 +38,7 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
         );
     }
     for (line, means) in s.known_lines(Code::ResourceMemory).into_iter().take(3) {
-        h.weigh(line.at, "journal", 1.0, Text::new("evidence-known-line").with("line", &line.text).with("means", means), None);
+        h.weigh(line.at, "journal", 1.0, Text::new("evidence-known-line").with("line", &line.text).with_phrase("means", means), None);
     }
     (!h.evidence.is_empty()).then_some(h)
 }

@@ -9,7 +9,7 @@ use muster_model::exam::{Difference, Finding, LogLine};
 use muster_model::id::ChangeId;
 use muster_model::incident::Incident;
 use muster_model::observation::{End, Rung};
-use muster_model::text::Text;
+use muster_model::text::{Phrase, Text};
 use muster_model::time::{Length, Time};
 
 use crate::host::Now;
@@ -119,7 +119,7 @@ impl<'a> Situation<'a> {
     }
 
     /// Log lines around the loss that the service's pack, or the general list, knows to speak for `code`.
-    pub(crate) fn known_lines(&self, code: Code) -> Vec<(&'a LogLine, &'a str)> {
+    pub(crate) fn known_lines(&self, code: Code) -> Vec<(&'a LogLine, &'a Phrase)> {
         let from = self.incident.lost_at.before(Length::seconds(30));
         self.lines().iter().filter(|l| l.at >= from).filter_map(|l| Some((l, self.watched.known_lines.means(code, &l.text)?))).collect()
     }
