@@ -98,8 +98,15 @@ impl Claim {
         self.control.delete(&rule.encode(self.architecture, &self.key()))
     }
 
+    /// Adds what [`Claim::withdraw`] took out, but for rules whose folder is gone meanwhile.
     pub(super) fn put_back(&mut self) -> io::Result<()> {
-        self.rules.clone().into_iter().try_for_each(|rule| self.add(rule))
+        for rule in self.rules.clone() {
+            match self.add(rule) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Takes all rules out; what cannot be taken out stays for the next start.

@@ -8,8 +8,10 @@ use super::record::Record;
 
 /// How many events may be under way at once; of more, the oldest is given up.
 const UNDER_WAY_MAX: usize = 256;
-/// How many paths and targets of one event are kept.
-const PARTS_MAX: usize = 64;
+/// How many files of one event are kept.
+const ITEMS_MAX: usize = 64;
+/// How many processes: a whole group may be signalled at once.
+const TARGETS_MAX: usize = 4096;
 
 // include/uapi/linux/audit.h
 pub(super) const SYSCALL: u16 = 1300;
@@ -62,10 +64,21 @@ pub(crate) struct Call {
     pub(crate) key: Option<Vec<u8>>,
     /// Its working directory.
     pub(crate) cwd: Option<Vec<u8>>,
-    /// The files it named, but for directories that it only made or removed an entry of.
-    pub(crate) paths: Vec<Vec<u8>>,
+    /// The files it concerned.
+    pub(crate) items: Vec<Item>,
     /// The processes it signalled.
     pub(crate) targets: Vec<i32>,
+}
+
+/// A file that a system call concerned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Item {
+    /// As the caller named it: relative to its working directory, or to a directory that it had open.
+    pub(crate) name: Option<Vec<u8>>,
+    /// Its inode.
+    pub(crate) inode: Option<u64>,
+    /// It is the directory of another item.
+    pub(crate) is_parent: bool,
 }
 
 /// The events under way, by serial number.
@@ -95,14 +108,18 @@ impl Joiner {
         // A call that no rule meant may still have records: without its first one they are of no use.
         let call = self.calls.get_mut(&serial)?;
         match kind {
-            PATH if record.raw("nametype") != Some(b"PARENT") => call.paths.extend(record.text("name")),
+            PATH => call.items.push(Item {
+                name: record.text("name"),
+                inode: record.number("inode"),
+                is_parent: record.raw("nametype") == Some(b"PARENT"),
+            }),
             OBJ_PID => call.targets.extend(record.number::<i32>("opid")),
             CWD => call.cwd = record.text("cwd"),
             PROCTITLE => call.title = record.text("proctitle"),
             _ => {}
         }
-        call.paths.truncate(PARTS_MAX);
-        call.targets.truncate(PARTS_MAX * PARTS_MAX);
+        call.items.truncate(ITEMS_MAX);
+        call.targets.truncate(TARGETS_MAX);
         None
     }
 
@@ -175,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_files_of_a_call_are_kept_and_its_directories_are_not() {
+    fn the_files_of_a_call_are_kept() {
         let head = KILL[0].1.replace("syscall=62", "syscall=257");
         let records = [
             (SYSCALL, head.as_str()),
@@ -185,7 +202,9 @@ mod tests {
             KILL[3],
         ];
         let [Heard::Call(call)] = &join(&records)[..] else { panic!("not one call") };
-        assert_eq!((call.cwd.as_deref(), call.paths.as_slice()), (Some(&b"/etc/nginx"[..]), &[b"a b.conf".to_vec()][..]));
+        assert_eq!(call.cwd.as_deref(), Some(&b"/etc/nginx"[..]));
+        let item = |name: &[u8], inode, is_parent| Item { name: Some(name.to_vec()), inode: Some(inode), is_parent };
+        assert_eq!(call.items, [item(b"./", 1, true), item(b"a b.conf", 2, false)]);
     }
 
     #[test]

@@ -27,6 +27,8 @@ use netlink_sys::Socket;
 pub(crate) use actor::TICK;
 use claim::Claim;
 pub(crate) use event::Call;
+#[cfg(test)]
+pub(crate) use event::Item;
 use event::{Heard, Joiner};
 use netlink::{Control, HEADER_BYTES, MESSAGE_MAX_BYTES};
 use owner::Owner;

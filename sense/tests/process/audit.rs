@@ -53,14 +53,15 @@ fn a_kill_command_is_named_though_it_and_its_victim_are_gone() {
     done(Command::new("kill").arg(target.pid().to_string()));
     let (mut sent, mut ended) = (None, None);
     while sent.is_none() || ended.is_none() {
-        scene.wait("signal and end", |seen| match &seen.fact {
-            Fact::SignalSent { process, signal: 15, .. } if *process == target.key() => Some(sent = Some(seen.at)),
-            Fact::ProcessExited { process, end } if *process == target.key() => {
-                assert_eq!(*end, End::Signal(15));
-                Some(ended = Some(seen.at))
-            }
+        let (end, at) = scene.wait("signal and end", |seen| match &seen.fact {
+            Fact::SignalSent { process, signal: 15, .. } if *process == target.key() => Some((None, seen.at)),
+            Fact::ProcessExited { process, end } if *process == target.key() => Some((Some(*end), seen.at)),
             _ => None,
         });
+        match end {
+            Some(end) => ended = Some(at).filter(|_| end == End::Signal(15)),
+            None => sent = Some(at),
+        }
     }
     assert!(before < sent.unwrap() && sent < ended, "{before:?} {sent:?} {ended:?}");
 }
