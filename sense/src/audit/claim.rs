@@ -98,7 +98,12 @@ impl Claim {
         self.control.delete(&rule.encode(self.architecture, &self.key()))
     }
 
-    /// Adds what [`Claim::withdraw`] took out, but for rules whose folder is gone meanwhile.
+    /// Takes the rules out for a while, but for the marker: by it others know that somebody is there.
+    pub(super) fn rest(&mut self) {
+        self.withdraw(|rule| *rule != Rule::marker());
+    }
+
+    /// Adds what [`Claim::rest`] took out, but for rules whose folder is gone meanwhile.
     pub(super) fn put_back(&mut self) -> io::Result<()> {
         for rule in self.rules.clone() {
             match self.add(rule) {
@@ -109,9 +114,9 @@ impl Claim {
         Ok(())
     }
 
-    /// Takes all rules out; what cannot be taken out stays for the next start.
-    pub(super) fn withdraw(&mut self) {
-        for rule in &self.rules {
+    /// Takes out those that are meant; what cannot be taken out stays for the next start.
+    fn withdraw(&mut self, meant: impl Fn(&Rule) -> bool) {
+        for rule in self.rules.iter().filter(|rule| meant(rule)) {
             let _ = self.control.delete(&rule.encode(self.architecture, &self.owner.to_string()));
         }
     }
@@ -134,7 +139,7 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         let _lock = lock();
-        self.withdraw();
+        self.withdraw(|_| true);
         let Some(before) = self.owner.before else { return };
         // Left on where it cannot be known that nobody needs it.
         let alone = self.others().is_ok_and(|owners| owners.iter().all(|owner| owner.is(&self.owner)));

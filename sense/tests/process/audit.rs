@@ -141,3 +141,33 @@ fn what_programs_tell_each_other_is_not_told_and_neither_is_what_failed() {
     assert_eq!(first, libc::SIGHUP);
     assert_eq!(scene.processes.lost(), 0);
 }
+
+#[test]
+fn a_thousand_killed_at_once_are_told_with_their_killer_or_counted() {
+    let Some(scene) = scene(Ladder::Audit) else { return };
+    let many: Vec<Ours> = (0..1000).map(|_| watched(&scene)).collect();
+    let mut left: std::collections::BTreeSet<ProcessKey> = many.iter().map(Ours::key).collect();
+    let pids = many.iter().map(|one| one.pid().to_string());
+    done(Command::new("kill").arg("-9").args(pids));
+    // The last word: by then everything before it has been told or lost.
+    let last = watched(&scene);
+    done(Command::new("kill").args(["-HUP", &last.pid().to_string()]));
+    let (mut named, mut over) = (0, false);
+    while !over || !left.is_empty() {
+        scene.wait("end or signal", |seen| match &seen.fact {
+            Fact::ProcessExited { process, .. } => {
+                assert!(left.remove(process) || *process == last.key(), "told twice");
+                Some(())
+            }
+            Fact::SignalSent { process, signal, sender } => {
+                over |= *process == last.key() && *signal == libc::SIGHUP;
+                named += usize::from(*signal == 9 && sender.as_ref().unwrap().command.as_ref().unwrap().starts_with("kill -9 "));
+                Some(())
+            }
+            _ => None,
+        });
+    }
+    println!("{named} of 1,000 killers named, {} losses counted", scene.processes.lost());
+    assert!(named == 1000 || scene.processes.lost() > 0, "{named} named, and nothing is said of the rest");
+    assert!(named > 500, "only {named} killers named");
+}
