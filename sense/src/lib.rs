@@ -3,6 +3,7 @@
 //! which in a [`muster_model::observation::Rung`].
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod audit;
 pub mod clock;
 pub mod files;
 pub mod journal;

@@ -37,6 +37,7 @@ impl Watch {
         let (files, rung) = Files::start(out, who, ladder);
         let wanted = match ladder {
             Ladder::Fanotify => "fanotify",
+            Ladder::Audit => "audit",
             Ladder::Inotify => "inotify",
             Ladder::Scan => "scan",
         };
@@ -115,7 +116,7 @@ fn every_writer_is_told(ladder: Ladder) {
         for touched in told {
             assert_eq!(touched.source, watch.rung.source);
             assert_eq!(touched.services, vec![ServiceName::from("web")]);
-            let expected = (ladder == Ladder::Fanotify).then_some(pid);
+            let expected = (ladder <= Ladder::Audit).then_some(pid);
             assert_eq!(touched.actor.and_then(|actor| actor.pid), expected, "{program} {args:?}");
         }
     }
@@ -133,8 +134,22 @@ fn inotify_tells_every_writer() {
 }
 
 #[test]
+fn audit_tells_every_writer_with_its_pid() {
+    every_writer_is_told(Ladder::Audit);
+}
+
+#[test]
 fn fanotify_names_a_writer_that_is_still_there_with_its_command() {
-    let Some(watch) = Watch::start(Ladder::Fanotify, &["/a.conf"]) else { return };
+    a_writer_is_named_with_its_command(Ladder::Fanotify);
+}
+
+#[test]
+fn audit_names_a_writer_with_its_command() {
+    a_writer_is_named_with_its_command(Ladder::Audit);
+}
+
+fn a_writer_is_named_with_its_command(ladder: Ladder) {
+    let Some(watch) = Watch::start(ladder, &["/a.conf"]) else { return };
     let mut child = Command::new("sh")
         .args(["-c", "echo x > a.conf; read wait"])
         .current_dir(watch.dir.path())
@@ -196,6 +211,48 @@ fn directories_come_and_go(ladder: Ladder) {
 #[test]
 fn fanotify_survives_directories_that_come_and_go() {
     directories_come_and_go(Ladder::Fanotify);
+}
+
+#[test]
+fn audit_survives_directories_that_come_and_go() {
+    directories_come_and_go(Ladder::Audit);
+}
+
+#[test]
+fn audit_names_a_writer_that_is_gone_and_whoever_held_the_file_open_for_long() {
+    let Some(watch) = Watch::start(Ladder::Audit, &["/etc/**"]) else { return };
+    assert!(watch.rung.rung == 2 && watch.rung.why.as_ref().unwrap().contains("auditing was"), "{:?}", watch.rung);
+    fs::create_dir(watch.path("etc")).unwrap();
+    fs::write(watch.path("etc/a b"), "0").unwrap();
+    assert_eq!(watch.told_paths(), [watch.path("etc/a b")]);
+    // One that opened it before another, and closes it later.
+    let mut slow = Command::new("sh")
+        .args(["-c", "exec 3>>'etc/a b'; echo open; read wait; echo x >&3; exec 3>&-; read wait"])
+        .current_dir(watch.dir.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Read::read_exact(slow.stdout.as_mut().unwrap(), &mut [0; 5]).unwrap();
+    assert_eq!(watch.told(), [], "nothing is altered yet");
+    std::io::Write::write_all(slow.stdin.as_mut().unwrap(), b"go\n").unwrap();
+    let touched = watch.touched.recv_timeout(DEADLINE).unwrap();
+    assert_eq!((touched.path, touched.source), (watch.path("etc/a b"), "audit"));
+    assert_eq!(touched.actor.unwrap().pid, Some(slow.id().cast_signed()));
+    drop(slow.stdin.take());
+    slow.wait().unwrap();
+    // A shell between that is gone too: who wrote is known, and its parent's number.
+    watch.run("sh", &["-c", "sh -c \"sed -i s/x/y/ 'etc/a b'\"; exit 0"]);
+    let actor = watch.told().remove(0).actor.unwrap();
+    assert_eq!((actor.uid, actor.command.as_deref()), (Some(0), Some("sed -i s/x/y/ 'etc/a b'")));
+    assert_eq!(actor.parents.len(), actor.parent_pids.len());
+    // By a name that is relative to a directory that the writer has open.
+    let script = "import os; d = os.open('etc', 0); os.rename('a b', 'c', src_dir_fd=d, dst_dir_fd=d)";
+    watch.run("python3", &["-c", script]);
+    let told = watch.told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|touched| touched.actor.as_ref().unwrap().command.as_ref().unwrap().contains("os.rename")), "{told:?}");
+    assert_eq!(watch.files.coverage().troubles.len(), 0);
 }
 
 #[test]

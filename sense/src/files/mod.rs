@@ -2,11 +2,12 @@
 //!
 //! The services' globs say which files are meant ([`globs`]); every directory on the way to them is watched, so that
 //! files replaced by `sed -i` and editors, directories that are deleted and made again, and ones that are not there yet
-//! are all seen ([`tree`]). The sources are fanotify(7), which names the process, else inotify(7), else a look every
-//! five seconds; whatever the source, everything is looked at once a minute, since a file can change unseen (another
+//! are all seen ([`tree`]). The sources are fanotify(7), which names the process, else inotify(7), with the kernel's audit
+//! records beside it to name the process where these can be had ([`writers`]), else a look every five seconds; whatever the source, everything is looked at once a minute, since a file can change unseen (another
 //! host writes on a network file system, a file system is mounted over the directory). One thread does all of it
 //! ([`watcher`]).
 
+mod deeds;
 mod fanotify;
 mod globs;
 mod inotify;
@@ -15,6 +16,7 @@ mod pending;
 mod source;
 mod tree;
 mod watcher;
+mod writers;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -33,13 +35,14 @@ use rustix::event::{EventfdFlags, eventfd};
 use self::source::Source;
 pub use self::tree::{DIRECTORIES_MAX, ENTRIES_MAX, FILES_MAX};
 use self::watcher::{Command, Watcher};
+use self::writers::Writers;
 
 /// Something was done to a configuration file: its content, owner or mode is another, it came or it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touched {
     /// When the last of it was seen; for `scan`, the kernel's change time of the file where that can be so.
     pub at: Time,
-    /// `fanotify`, `inotify` or `scan`.
+    /// `fanotify`, `audit` (seen by inotify or a look, and named by audit records), `inotify` or `scan`.
     pub source: &'static str,
     /// The file, by the path that the globs mean.
     pub path: PathBuf,
@@ -50,12 +53,14 @@ pub struct Touched {
 }
 
 /// The best rung that may be taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ladder {
     /// All of them: fanotify(7) first.
     #[default]
     Fanotify,
-    /// inotify(7) first.
+    /// inotify(7) with the kernel's audit records first.
+    Audit,
+    /// inotify(7) first, which names nobody.
     Inotify,
     /// Only looking every five seconds.
     Scan,
@@ -126,6 +131,12 @@ pub enum Trouble {
         /// The error.
         why: String,
     },
+    /// Audit records do not come any more, or not from everywhere.
+    #[error("changes are seen, but not always by whom: {why}")]
+    Writers {
+        /// The error.
+        why: String,
+    },
 }
 
 /// The watcher of configuration files. Dropping it ends its thread.
@@ -139,10 +150,10 @@ impl Files {
     /// Starts watching nothing yet, and says which rung it stands on. What is seen goes to `out`; as long as that is full
     /// it is held back, never lost. `who` is asked at once when a process has done something, since it may be gone soon.
     pub fn start(out: Sender<Touched>, who: Who, ladder: Ladder) -> (Files, Rung) {
-        let (sources, rung) = climb(ladder);
+        let (sources, writers, rung) = climb(ladder, &who);
         let (commands, received) = crossbeam_channel::unbounded();
         let started = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(io::Error::from).map(Arc::new).and_then(|wake| {
-            let watcher = Watcher::new(sources, received, wake.clone(), out, who);
+            let watcher = Watcher::new(sources, writers, received, wake.clone(), out, who);
             let thread = std::thread::Builder::new().name("files".to_owned()).spawn(move || watcher.run())?;
             Ok((wake, thread))
         });
@@ -199,13 +210,7 @@ impl Drop for Files {
 
 /// Takes the best sources that the ladder and the machine allow. inotify stands beside fanotify, for directories on file
 /// systems that fanotify cannot report on.
-fn climb(ladder: Ladder) -> (Vec<Box<dyn Source>>, Rung) {
-    let rung = |source: &str, rung, why: &[String]| Rung {
-        fact: "file_change".to_owned(),
-        source: source.to_owned(),
-        rung,
-        why: (!why.is_empty()).then(|| why.join("; ")),
-    };
+fn climb(ladder: Ladder, who: &Who) -> (Vec<Box<dyn Source>>, Option<Writers>, Rung) {
     let mut why = Vec::new();
     let mut sources: Vec<Box<dyn Source>> = Vec::new();
     if ladder == Ladder::Fanotify {
@@ -215,20 +220,32 @@ fn climb(ladder: Ladder) -> (Vec<Box<dyn Source>>, Rung) {
         }
     }
     let named = !sources.is_empty();
-    if ladder != Ladder::Scan {
+    if ladder <= Ladder::Inotify {
         match inotify::Inotify::new() {
             Ok(inotify) => sources.push(Box::new(inotify)),
             Err(error) => why.push(error.to_string()),
         }
     }
-    let rung = match sources.len() {
-        0 => rung("scan", 3, &why),
-        _ if named => rung("fanotify", 1, &[]),
-        _ => rung("inotify", 2, &why),
+    let mut writers = None;
+    if !named && !sources.is_empty() && ladder <= Ladder::Audit {
+        match Writers::open(who.clone()) {
+            Ok(had) => {
+                why.push(had.words());
+                writers = Some(had);
+            }
+            Err(error) => why.push(error.to_string()),
+        }
+    }
+    let (source, rung) = match (sources.is_empty(), &writers) {
+        (true, _) => ("scan", 4),
+        _ if named => ("fanotify", 1),
+        (_, Some(_)) => (writers::WORD, 2),
+        _ => ("inotify", 3),
     };
-    (sources, rung)
+    let why = (!named && !why.is_empty()).then(|| why.join("; "));
+    (sources, writers, Rung { fact: "file_change".to_owned(), source: source.to_owned(), rung, why })
 }
 
 fn none(error: &io::Error) -> Rung {
-    Rung { fact: "file_change".to_owned(), source: "none".to_owned(), rung: 4, why: Some(format!("no thread for it: {error}")) }
+    Rung { fact: "file_change".to_owned(), source: "none".to_owned(), rung: 5, why: Some(format!("no thread for it: {error}")) }
 }

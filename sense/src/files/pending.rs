@@ -79,9 +79,8 @@ impl Pending {
         due
     }
 
-    /// Puts back what could not be told, for a while.
-    pub(super) fn put_back(&mut self, path: PathBuf, mut change: Change, now: Mono) {
-        change.due = now.after(GATHER);
+    /// Puts back what could not be told: it keeps its place and is due at once.
+    pub(super) fn put_back(&mut self, path: PathBuf, change: Change) {
         self.changes.insert((path, change.actor.as_ref().and_then(|actor| actor.pid)), change);
     }
 }

@@ -59,6 +59,7 @@ impl From<&Metadata> for Stamp {
 /// A watched directory.
 struct Dir {
     place: Place,
+    interest: Interest,
     /// `None`: no source takes it; only surveys see what happens there.
     mark: Option<Mark>,
 }
@@ -76,6 +77,8 @@ pub(super) struct Tree {
     /// Where a meant path is a symbolic link: what it leads to, with the links.
     links: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
     troubles: BTreeSet<Trouble>,
+    /// Counts what was done to `dirs`.
+    turns: u64,
 }
 
 impl Tree {
@@ -89,7 +92,31 @@ impl Tree {
             files: BTreeMap::new(),
             links: BTreeMap::new(),
             troubles: BTreeSet::new(),
+            turns: 0,
         }
+    }
+
+    /// Another number means that [`Tree::folders`] may have changed.
+    pub(super) fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// The directories whose files are meant, those below another one of the same file system left out, with the keys of
+    /// their marks.
+    pub(super) fn folders(&self) -> BTreeMap<PathBuf, Option<Key>> {
+        let device = |path: &Path| fs::metadata(path).ok().map(|meta| meta.dev());
+        let mut folders: BTreeMap<PathBuf, Option<Key>> = BTreeMap::new();
+        let mut top: Option<(&PathBuf, Option<u64>)> = None;
+        for (path, dir) in self.dirs.iter().filter(|(_, dir)| dir.interest == Interest::Files) {
+            if top.is_some_and(|(top, on)| path.starts_with(top) && device(path) == on) {
+                continue;
+            }
+            if !top.is_some_and(|(top, _)| path.starts_with(top)) {
+                top = Some((path, device(path)));
+            }
+            folders.insert(path.clone(), dir.mark.as_ref().map(|(_, key)| key.clone()));
+        }
+        folders
     }
 
     pub(super) fn directories(&self) -> usize {
@@ -130,7 +157,7 @@ impl Tree {
     /// Puts other globs in force and says which of the files known until now differ from what was known.
     pub(super) fn replace(&mut self, set: &[(ServiceName, Vec<String>)]) -> Vec<PathBuf> {
         self.globs = Globs::new();
-        self.troubles.retain(|trouble| matches!(trouble, Trouble::Source { .. }));
+        self.troubles.retain(|trouble| matches!(trouble, Trouble::Source { .. } | Trouble::Writers { .. }));
         for (service, globs) in set {
             for glob in globs {
                 if let Err(why) = self.globs.add(service, glob) {
@@ -169,6 +196,7 @@ impl Tree {
 
     /// The directory behind a mark is no more.
     pub(super) fn forget(&mut self, mark: &Mark) {
+        self.turns += 1;
         for path in self.marks.remove(mark).unwrap_or_default() {
             if let Some(dir) = self.dirs.get_mut(&path) {
                 dir.mark = None;
@@ -290,7 +318,8 @@ impl Tree {
         } else if let Some(why) = refused {
             self.trouble(Trouble::Directory { path: path.to_owned(), why });
         }
-        self.dirs.insert(path.to_owned(), Dir { place, mark });
+        self.dirs.insert(path.to_owned(), Dir { place, interest, mark });
+        self.turns += 1;
         true
     }
 
@@ -346,7 +375,7 @@ impl Tree {
         path.iter().skip(1).fold(self.globs.root(), |place, name| self.globs.step(&place, name))
     }
 
-    fn trouble(&mut self, trouble: Trouble) {
+    pub(super) fn trouble(&mut self, trouble: Trouble) {
         if self.troubles.len() < TROUBLES_MAX {
             self.troubles.insert(trouble);
         }

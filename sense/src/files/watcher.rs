@@ -14,10 +14,11 @@ use muster_model::id::ServiceName;
 use muster_model::time::{Length, Mono, Time};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::pending::{Change, Pending};
+use super::pending::{Change, GATHER, Pending};
 use super::source::{Seen, Source, What, Writer};
 use super::tree::{Mark, Stamp, Tree, look_at};
-use super::{Coverage, Touched, Who};
+use super::writers::{self, Writers};
+use super::{Coverage, Touched, Trouble, Who};
 use crate::clock;
 
 /// How often everything is looked at where no source tells of changes.
@@ -26,6 +27,8 @@ const SCAN_EVERY: Length = Length::seconds(5);
 const CHECK_EVERY: Length = Length::seconds(60);
 /// How soon everything is looked at again when there was no room for all that changed.
 const CROWDED: Length = Length::seconds(1);
+/// The kernel brings its audit records by a thread of its own: so long a change waits for the one that names its writer.
+const RECORD_COMES: Length = Length::ms(200);
 /// The word of a look, as a source.
 const SCAN: &str = "scan";
 
@@ -47,7 +50,13 @@ pub(super) struct Watcher {
     wake: Arc<OwnedFd>,
     out: Sender<Touched>,
     who: Who,
+    /// Names who wrote, where the sources do not.
+    writers: Option<Writers>,
+    /// The tree's turn for which the writers have their rules.
+    followed: u64,
     pending: Pending,
+    /// Until then nothing is told: what is due first has to wait.
+    hold: Mono,
     overflows: u64,
     next_look: Mono,
     /// Whoever hears of changes is gone, or there is no more to do.
@@ -57,13 +66,15 @@ pub(super) struct Watcher {
 impl Watcher {
     pub(super) fn new(
         sources: Vec<Box<dyn Source>>,
+        writers: Option<Writers>,
         commands: Receiver<Command>,
         wake: Arc<OwnedFd>,
         out: Sender<Touched>,
         who: Who,
     ) -> Watcher {
         let tree = Tree::new(sources);
-        Watcher { tree, commands, wake, out, who, pending: Pending::default(), overflows: 0, next_look: Mono(0), done: false }
+        let (pending, hold, next_look) = (Pending::default(), Mono(0), Mono(0));
+        Watcher { tree, commands, wake, out, who, writers, followed: 0, pending, hold, overflows: 0, next_look, done: false }
     }
 
     pub(super) fn run(mut self) {
@@ -74,6 +85,7 @@ impl Watcher {
             while let Ok(command) = self.commands.try_recv() {
                 self.obey(command);
             }
+            self.follow();
             self.tell();
             if clock::now().1 >= self.next_look {
                 let differ = self.tree.survey_all();
@@ -83,12 +95,13 @@ impl Watcher {
     }
 
     /// Waits for a command, an event or the next thing that is due, and gives the sources that have something.
-    fn wait(&self) -> Vec<usize> {
-        let due = self.pending.next().map_or(self.next_look, |due| due.min(self.next_look));
+    fn wait(&mut self) -> Vec<usize> {
+        let due = self.pending.next().map_or(self.next_look, |due| due.max(self.hold).min(self.next_look));
+        let due = self.with_writers(Writers::tend).map_or(due, |theirs| due.min(theirs));
         let left = due.since(clock::now().1).std();
         let left = Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
         let mut fds: Vec<PollFd<'_>> = vec![PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN)];
-        fds.extend(self.tree.fds().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        fds.extend(self.tree.fds().chain(self.writers.as_ref().map(Writers::fd)).map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         // An interrupted wait is a short one.
         let _ = poll(&mut fds, Some(&left));
         let ready = fds[1..].iter().enumerate().filter(|(_, fd)| !fd.revents().is_empty()).map(|(index, _)| index).collect();
@@ -102,6 +115,7 @@ impl Watcher {
             Command::Watch(set, reply) => {
                 let differ = self.tree.replace(&set);
                 self.looked(differ);
+                self.follow();
                 let _ = reply.send(self.coverage());
             }
             Command::Existing(reply) => {
@@ -125,9 +139,39 @@ impl Watcher {
         }
     }
 
+    /// Asks the writers; when they fail, they are asked no more, and that is said.
+    fn with_writers<T>(&mut self, ask: impl FnOnce(&mut Writers) -> Result<T, crate::audit::Error>) -> Option<T> {
+        let failed = match ask(self.writers.as_mut()?) {
+            Ok(answer) => return Some(answer),
+            Err(why) => why.to_string(),
+        };
+        self.writers = None;
+        self.tree.trouble(Trouble::Writers { why: failed });
+        None
+    }
+
+    /// Has the writers look at the folders that are watched now.
+    fn follow(&mut self) {
+        let turns = self.tree.turns();
+        if turns == self.followed {
+            return;
+        }
+        self.followed = turns;
+        if let Some(writers) = &mut self.writers
+            && let Err(why) = writers.follow(self.tree.folders())
+        {
+            self.tree.trouble(Trouble::Writers { why });
+        }
+    }
+
     /// Takes in what the sources have.
     fn read(&mut self, ready: &[usize]) {
-        for index in ready.iter().copied() {
+        let sources = self.tree.fds().count();
+        if ready.contains(&sources) {
+            self.with_writers(Writers::read);
+            self.hold = Mono(0);
+        }
+        for index in ready.iter().copied().filter(|index| *index < sources) {
             let mut seen = Vec::new();
             let Some(source) = self.tree.read(index, &mut seen) else {
                 self.put_off_look();
@@ -192,20 +236,27 @@ impl Watcher {
         Some(known.unwrap_or_else(|| Actor { pid: Some(writer.pid), ..Actor::default() }))
     }
 
-    /// Tells what is due. What there is no room for waits on.
+    /// Tells what is due. What there is no room for waits on, and for a moment what nobody is named for yet.
     fn tell(&mut self) {
         let now = clock::now().1;
-        let mut full = false;
-        for (path, change) in self.pending.due(now) {
-            if full || !self.tell_one(&path, &change) {
-                full = true;
-                self.pending.put_back(path, change, now);
+        if now < self.hold {
+            return;
+        }
+        let mut waits = false;
+        for (path, mut change) in self.pending.due(now) {
+            // In the order in which they came: behind one that waits, all wait.
+            waits = waits || !self.tell_one(&path, &mut change);
+            if waits {
+                self.pending.put_back(path, change);
             }
+        }
+        if waits {
+            self.hold = now.after(GATHER);
         }
     }
 
-    /// Tells one change, as the file is now. `false`: there is no room.
-    fn tell_one(&mut self, path: &Path, change: &Change) -> bool {
+    /// Tells one change, as the file is now. `false`: it has to wait.
+    fn tell_one(&mut self, path: &Path, change: &mut Change) -> bool {
         let found = look_at(path).filter(|(meta, _)| meta.is_file());
         let still_open = |(meta, is_link): &(Metadata, bool)| !is_link && meta.nlink() == 1;
         if change.only_created && found.as_ref().is_some_and(still_open) {
@@ -218,8 +269,16 @@ impl Watcher {
         if nothing || services.is_empty() {
             return true;
         }
-        let touched = Touched { at: change.at, source: change.source, path: path.to_owned(), actor: change.actor.clone(), services };
-        match self.out.try_send(touched) {
+        let mut source = change.source;
+        if let Some(writers) = &mut self.writers {
+            change.actor = change.actor.take().or_else(|| writers.who(path, change.at));
+            match &change.actor {
+                Some(_) => source = writers::WORD,
+                None if clock::now().0.since(change.at) < RECORD_COMES => return false,
+                None => {}
+            }
+        }
+        match self.out.try_send(Touched { at: change.at, source, path: path.to_owned(), actor: change.actor.clone(), services }) {
             Ok(()) => self.tree.settle(path, after),
             Err(TrySendError::Full(_)) => return false,
             Err(TrySendError::Disconnected(_)) => self.done = true,

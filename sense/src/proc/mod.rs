@@ -9,6 +9,7 @@ mod users;
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -26,6 +27,9 @@ pub use users::Users;
 pub const READ_MAX_BYTES: u64 = 64 * 1024;
 /// A start time in [`ProcessKey`] counts these since boot: USER_HZ, a hundred on every architecture Muster runs on.
 pub const TICKS_PER_SECOND: u64 = 100;
+
+/// The inode of the initial pid namespace (`PROC_PID_INIT_INO`).
+const INITIAL_PID_NAMESPACE: u64 = 0xeffffffc;
 
 /// The processes under a root directory. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -196,6 +200,11 @@ pub fn process_key(pid: i32) -> Option<ProcessKey> {
 /// Who a process of this machine is, with up to [`PARENTS_MAX`] parents; `None` when it is gone.
 pub fn actor_of(pid: i32) -> Option<Actor> {
     Proc::here().actor(pid)
+}
+
+/// Whether process ids here are those of the initial pid namespace, which some kernel interfaces know alone.
+pub(crate) fn in_initial_pid_namespace() -> bool {
+    fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() == INITIAL_PID_NAMESPACE)
 }
 
 /// The first [`READ_MAX_BYTES`] of a file as text, what is not UTF-8 replaced; `None` where it is not there.

@@ -2,9 +2,7 @@
 //! include/uapi/linux/cn_proc.h). It serves the initial pid namespace only, wakes us for every process of the machine, and
 //! knows nothing of signals.
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use muster_model::id::ProcessKey;
@@ -18,11 +16,9 @@ use super::Source;
 use super::desk::{Desk, Start};
 use super::thread::{Poke, Stop};
 use crate::clock;
-use crate::proc::{Life, end_of_status};
+use crate::proc::{Life, end_of_status, in_initial_pid_namespace};
 
 pub(super) const NAME: &str = "proc_connector";
-/// The inode of the initial pid namespace (`PROC_PID_INIT_INO`).
-const INITIAL_NAMESPACE: u64 = 0xeffffffc;
 /// Room for what the kernel says while we are busy: some ten thousand messages.
 const RECEIVE_BYTES: usize = 4 * 1024 * 1024;
 const MESSAGE_MAX_BYTES: usize = 4096;
@@ -61,7 +57,7 @@ impl Source for Connector {
 
 /// Subscribes and starts the thread that reads.
 pub(super) fn start(desk: &Arc<Desk>) -> Result<(Connector, Stop), Error> {
-    if fs::metadata("/proc/self/ns/pid")?.ino() != INITIAL_NAMESPACE {
+    if !in_initial_pid_namespace() {
         return Err(Error::OtherNamespace);
     }
     let mut socket = Socket::new(NETLINK_CONNECTOR)?;

@@ -1,7 +1,7 @@
 //! Where the sources bring what they hear: it is joined with the roll of watched processes and told to the sink.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use muster_model::actor::Actor;
@@ -10,9 +10,10 @@ use muster_model::observation::{End, Fact, Observation, Rung};
 use muster_model::time::Time;
 
 use super::commands::Commands;
+use super::kernel_log::{self, KernelLog};
 use super::memory;
-use super::roll::{Entered, Roll};
-use crate::proc::Proc;
+use super::roll::{Entered, Roll, Watched};
+use crate::proc::{Proc, TICKS_PER_SECOND};
 use crate::{Sink, clock};
 
 /// How long an end waits for room in the sink before it counts as lost. It is the one fact that must not be missed, and
@@ -25,6 +26,7 @@ pub(super) struct Desk {
     roll: Mutex<Roll>,
     commands: Mutex<Commands>,
     lost: AtomicU64,
+    kernel_log: OnceLock<KernelLog>,
 }
 
 /// A program that was started.
@@ -39,7 +41,7 @@ pub(super) struct Start {
 
 impl Desk {
     pub(super) fn new(sink: Sink, proc: Proc) -> Desk {
-        Desk { sink, proc, roll: Mutex::default(), commands: Mutex::default(), lost: AtomicU64::new(0) }
+        Desk { sink, proc, roll: Mutex::default(), commands: Mutex::default(), lost: AtomicU64::new(0), kernel_log: OnceLock::new() }
     }
 
     pub(super) fn proc(&self) -> &Proc {
@@ -82,7 +84,8 @@ impl Desk {
 
     /// A process ended: taken off the roll, and told for each of its services.
     pub(super) fn ended(&self, process: ProcessKey, at: Time, end: End, source: &str) {
-        let Some(watched) = self.roll().strike(process) else { return };
+        let Some(watched) = self.strike_ended(process) else { return };
+        let end = self.end_by_memory(process, &watched, at, end);
         for service in watched.services {
             let fact = Fact::ProcessExited { process, end };
             let seen = Observation { at, source: source.to_owned(), service: Some(service), fact };
@@ -90,6 +93,48 @@ impl Desk {
                 self.count_lost(1);
             }
         }
+    }
+
+    fn strike_ended(&self, process: ProcessKey) -> Option<Watched> {
+        let mut roll = self.roll();
+        let watched = roll.strike(process)?;
+        roll.depart(process, &watched);
+        Some(watched)
+    }
+
+    /// Whether it was the kernel, for want of memory: its log says so, where no better source does.
+    fn end_by_memory(&self, process: ProcessKey, watched: &Watched, at: Time, end: End) -> End {
+        let log = self.kernel_log.get().filter(|_| matches!(end, End::Signal(libc::SIGKILL) | End::Unknown));
+        if !log.is_some_and(|log| log.killed(process)) {
+            return end;
+        }
+        let limit = watched.memory.as_deref().and_then(memory::limit_hit);
+        for service in &watched.services {
+            self.tell(at, kernel_log::NAME, Some(service.clone()), Fact::MemoryKill { process, limit });
+        }
+        End::Memory
+    }
+
+    /// From now on the kernel's log is asked about those that were killed.
+    pub(super) fn ask_kernel_log(&self, log: KernelLog) {
+        // There is one at most: sources are taken once.
+        let _ = self.kernel_log.set(log);
+    }
+
+    /// From now on it is remembered for a while who was watched.
+    pub(super) fn keep_departed(&self) {
+        self.roll().keep_departed();
+    }
+
+    /// The process that had this pid then: it is watched, or was until it ended.
+    pub(super) fn known_as(&self, pid: i32, then: Time) -> Option<ProcessKey> {
+        let since_boot = u64::try_from(then.0.saturating_sub(clock::booted_at().0)).unwrap_or(0);
+        self.roll().last_with_pid(pid, since_boot / (1_000_000_000 / TICKS_PER_SECOND))
+    }
+
+    /// What is seen of a kind of fact is another from now on.
+    pub(super) fn tell_rung(&self, rung: Rung) {
+        self.tell(clock::now().0, &rung.source.clone(), None, Fact::Rung(rung));
     }
 
     /// Whether anybody wants to know what happens to it.
@@ -146,7 +191,7 @@ impl Desk {
     pub(super) fn blind(&self, why: &std::io::Error) {
         let why = format!("the thread that waits for ends of processes failed: {why}; restart Muster");
         let rung = Rung { fact: "process_end".to_owned(), source: "none".to_owned(), rung: u8::MAX, why: Some(why) };
-        self.tell(clock::now().0, "none", None, Fact::Rung(rung));
+        self.tell_rung(rung);
     }
 
     fn tell_services(&self, process: ProcessKey, at: Time, source: &str, fact: impl Fn() -> Fact) {

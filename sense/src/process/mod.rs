@@ -1,17 +1,20 @@
 //! Processes: how they end, who signals them, what the kernel kills for want of memory, and which commands people run.
 //!
-//! Three ladders of sources (DESIGN §8) behind one handle, [`Processes`]: eBPF sees everything at the moment it happens;
-//! the proc connector sees ends and program starts; process descriptors, and at last `/proc` itself, see ends only. A
-//! caller need not know which is in use; [`Processes::start`] says it once, for `status`.
+//! Ladders of sources (DESIGN §8) behind one handle, [`Processes`]: eBPF sees everything at the moment it happens; the
+//! proc connector sees ends and program starts; process descriptors, and at last `/proc` itself, see ends only. Beside
+//! those, the kernel's audit records name who sent a signal, and its log whom it killed for want of memory. A caller
+//! need not know which is in use; [`Processes::start`] says it once, for `status`.
 //!
 //! The story of one end: [`Processes::watch`] enters the process in the `roll` and hands it to the source; the source's
 //! own thread hears of the end and calls `Desk::ended`, which takes it off the roll and tells the sink. Whoever takes it
 //! off the roll reports, so an end is told once however many saw it.
 
+mod audit;
 mod commands;
 mod connector;
 mod desk;
 mod ebpf;
+mod kernel_log;
 mod memory;
 mod pidfd;
 mod pidfd_info;
@@ -37,6 +40,8 @@ pub enum Ladder {
     /// eBPF programs on the scheduler's and the signals' tracepoints.
     #[default]
     Ebpf,
+    /// The kernel's audit records of signals, beside the best source of ends below.
+    Audit,
     /// The kernel's proc connector.
     Connector,
     /// A process descriptor for each process.
@@ -74,7 +79,7 @@ pub struct Processes {
 struct Watch {
     desk: Arc<Desk>,
     source: Box<dyn Source>,
-    _stop: Stop,
+    _stops: [Stop; 2],
 }
 
 impl Processes {
@@ -87,9 +92,10 @@ impl Processes {
             if tried.may(ladder, Ladder::Ebpf) {
                 match ebpf::start(&desk) {
                     Ok((source, stop)) => break 'found (Box::new(source), stop),
-                    Err(why) => tried.why = Some(why.to_string()),
+                    Err(why) => tried.and(&why),
                 }
             }
+            tried.ebpf = tried.why.clone();
             if tried.may(ladder, Ladder::Connector) {
                 match connector::start(&desk) {
                     Ok((source, stop)) => break 'found (Box::new(source), stop),
@@ -106,8 +112,17 @@ impl Processes {
             }
         };
         source.report_starts(&desk.commands().names());
-        let rungs = rungs(source.name(), &tried);
-        (Processes { watch: Arc::new(Watch { desk, source, _stop: stop }) }, rungs)
+        let (sender, memory, sender_stop) = match source.name() {
+            ebpf::NAME => (tried.rung("signal_sender", &SENDER, ebpf::NAME), tried.rung("memory_kill", &MEMORY, ebpf::NAME), Stop::none()),
+            _ => {
+                let (sender, stop) = signal_sender(&desk, ladder, tried.of_ebpf());
+                (sender, memory_kill(&desk, tried.of_ebpf()), stop)
+            }
+        };
+        let ends = tried.rung("process_end", &[ebpf::NAME, connector::NAME, pidfd::NAME, pidfd::NAME_POLLING], source.name());
+        let commands = tried.rung("command", &[ebpf::NAME, connector::NAME], source.name());
+        let rungs = vec![ends, sender, commands, memory];
+        (Processes { watch: Arc::new(Watch { desk, source, _stops: [stop, sender_stop] }) }, rungs)
     }
 
     /// Watches a process of a service. One that has already ended, a zombie included, is reported as ended at once.
@@ -173,10 +188,49 @@ impl Desk {
     }
 }
 
+/// The sources of who sent a signal, best first.
+const SENDER: [&str; 2] = [ebpf::NAME, audit::NAME];
+/// Those of whom the kernel kills for want of memory.
+const MEMORY: [&str; 2] = [ebpf::NAME, kernel_log::NAME];
+
+/// Who sent a signal, where eBPF is not to be had.
+fn signal_sender(desk: &Arc<Desk>, ladder: Ladder, mut tried: Tried) -> (Rung, Stop) {
+    let started = if ladder <= Ladder::Audit { Some(audit::start(desk)) } else { None };
+    let (source, stop) = match started {
+        Some(Ok((stop, done))) => {
+            tried.and(&done);
+            (audit::NAME, stop)
+        }
+        Some(Err(why)) => {
+            tried.and(&why);
+            ("none", Stop::none())
+        }
+        None => ("none", Stop::none()),
+    };
+    (tried.rung("signal_sender", &SENDER, source), stop)
+}
+
+/// Whom the kernel kills, where eBPF is not to be had.
+fn memory_kill(desk: &Desk, mut tried: Tried) -> Rung {
+    let source = match kernel_log::KernelLog::open() {
+        Ok(log) => {
+            desk.ask_kernel_log(log);
+            kernel_log::NAME
+        }
+        Err(why) => {
+            tried.and(&why);
+            "none"
+        }
+    };
+    tried.rung("memory_kill", &MEMORY, source)
+}
+
 /// Why the better sources are not in use.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Tried {
     why: Option<String>,
+    /// The part of it that is about eBPF.
+    ebpf: Option<String>,
 }
 
 impl Tried {
@@ -191,22 +245,18 @@ impl Tried {
         let why = why.to_string();
         self.why = Some(self.why.take().map_or(why.clone(), |before| format!("{before}; {why}")));
     }
-}
 
-fn rungs(source: &str, tried: &Tried) -> Vec<Rung> {
-    let rung = |fact: &str, ladder: &[&str]| {
+    fn of_ebpf(&self) -> Tried {
+        Tried { why: self.ebpf.clone(), ebpf: None }
+    }
+
+    fn rung(&self, fact: &str, ladder: &[&str], source: &str) -> Rung {
         let place = ladder.iter().position(|s| *s == source);
         Rung {
             fact: fact.to_owned(),
             source: place.map_or("none", |_| source).to_owned(),
             rung: place.unwrap_or(ladder.len()) as u8 + 1,
-            why: tried.why.clone(),
+            why: self.why.clone(),
         }
-    };
-    vec![
-        rung("process_end", &[ebpf::NAME, connector::NAME, pidfd::NAME, pidfd::NAME_POLLING]),
-        rung("signal_sender", &[ebpf::NAME]),
-        rung("command", &[ebpf::NAME, connector::NAME]),
-        rung("memory_kill", &[ebpf::NAME]),
-    ]
+    }
 }

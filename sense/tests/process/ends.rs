@@ -44,13 +44,14 @@ fn every_end(scene: &Scene) {
     scene.processes.watch(&service(), zombie.key());
     assert_eq!(scene.end_of(zombie.key()).0, End::Code(3));
 
-    // Gone for good: nobody can say how any more.
+    // Gone for good: nobody can say how any more, unless the source's own word was still on its way.
     let mut gone = Ours::sleeper();
     let key = gone.key();
     gone.0.kill().unwrap();
     gone.0.wait().unwrap();
     scene.processes.watch(&service(), key);
-    assert_eq!(scene.end_of(key).0, End::Unknown);
+    let end = scene.end_of(key).0;
+    assert!(matches!(end, End::Unknown | End::Signal(9)), "{end:?}");
 
     // The pid has another process by now.
     let alive = Ours::sleeper();
@@ -179,7 +180,8 @@ fn every_rung_is_named_with_its_place_and_the_reason_for_not_a_better_one() {
     assert_eq!((rung("process_end").source.as_str(), rung("process_end").rung), ("pidfd", 3));
     assert_eq!(rung("signal_sender").source, "none");
     assert_eq!(rung("command").source, "none");
-    assert_eq!(rung("memory_kill").source, "none");
+    let memory = rung("memory_kill");
+    assert!(matches!((memory.source.as_str(), memory.rung), ("kernel_log", 2) | ("none", 3)), "{memory:?}");
     assert!(rung("process_end").why.as_deref().unwrap().contains("switched off"));
 }
 

@@ -39,7 +39,22 @@ impl Drop for Group {
 
 #[test]
 fn a_process_killed_for_want_of_memory_is_told_with_the_limit() {
-    let Some(scene) = scene(Ladder::Ebpf) else { return };
+    told_with_the_limit(Ladder::Ebpf, "ebpf");
+}
+
+#[test]
+fn the_kernels_log_tells_it_beside_any_other_source_of_ends() {
+    for ladder in [Ladder::Connector, Ladder::Pidfd, Ladder::Proc] {
+        told_with_the_limit(ladder, "kernel_log");
+    }
+}
+
+fn told_with_the_limit(ladder: Ladder, source: &str) {
+    let Some(scene) = scene(ladder) else { return };
+    let rung = scene.rungs.iter().find(|rung| rung.fact == "memory_kill").unwrap();
+    if rung.source != source {
+        return println!("skipped: {source} is not to be had here: {:?}", rung.why);
+    }
     let Some(group) = Group::new() else { return };
     let script = format!("echo $$ > {}/cgroup.procs; echo in; read line; exec python3 -c 'x = bytearray(300 << 20)'", group.0.display());
     let mut eater = Ours::shell(&script);
@@ -55,4 +70,11 @@ fn a_process_killed_for_want_of_memory_is_told_with_the_limit() {
     assert_eq!(limit, Some(LIMIT));
     assert_eq!(scene.end_of(key).0, End::Memory);
     let _ = eater.0.wait();
+
+    // Who is killed by hand in the same group was not.
+    let mut killed = Ours::shell(&format!("echo $$ > {}/cgroup.procs; echo in; read line", group.0.display()));
+    scene.processes.watch(&"cache".into(), killed.key());
+    let key = killed.key();
+    killed.0.kill().unwrap();
+    assert_eq!(scene.end_of(key).0, End::Signal(9));
 }
