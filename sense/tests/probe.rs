@@ -88,7 +88,7 @@ fn closed_port() -> u16 {
 }
 
 fn http(port: u16, expect: Option<u16>, body: Option<&str>) -> Ask {
-    Ask::Http { url: format!("http://127.0.0.1:{port}/health?x=1"), expect, body: body.map(str::to_owned) }
+    Ask::Http { url: format!("http://127.0.0.1:{port}/health?x=1"), expect, body: body.map(str::to_owned), roots: None }
 }
 
 fn tcp(port: u16, talk: Option<(&str, &str)>) -> Ask {
@@ -408,7 +408,7 @@ fn a_probe_that_stays_is_not_disturbed_by_a_new_roster() {
     let (sink, observations) = bounded(16);
     let prober = Prober::start(sink).unwrap();
     let probe = |path: &str| Probe {
-        ask: Ask::Http { url: format!("http://127.0.0.1:{port}/{path}"), expect: None, body: None },
+        ask: Ask::Http { url: format!("http://127.0.0.1:{port}/{path}"), expect: None, body: None, roots: None },
         every: Length::ms(100),
         timeout: Length::ms(100),
     };
@@ -455,7 +455,7 @@ fn what_the_sink_has_no_room_for_is_told_again() {
 #[test]
 fn a_question_that_can_never_be_put_says_why() {
     for question in [
-        Ask::Http { url: "ftp://x/".to_owned(), expect: None, body: None },
+        Ask::Http { url: "ftp://x/".to_owned(), expect: None, body: None, roots: None },
         Ask::Tcp { address: "127.0.0.1:1".to_owned(), talk: Some(words(("", "re:("))) },
         Ask::Tcp { address: "127.0.0.1:1".to_owned(), talk: Some(words(("hex:xyz", "a"))) },
         Ask::Unix { path: "x".repeat(500), talk: None },

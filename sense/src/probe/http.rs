@@ -30,7 +30,7 @@ pub(super) struct Get {
 }
 
 impl Get {
-    pub(super) fn new(url: &str, expect: Option<u16>, body: Option<&str>) -> Result<Get, String> {
+    pub(super) fn new(url: &str, expect: Option<u16>, body: Option<&str>, _roots: Option<&str>) -> Result<Get, String> {
         let bad = |why: &str| format!("`{url}` is not an address: {why}");
         let uri: Uri = url.parse().map_err(|e: hyper::http::uri::InvalidUri| bad(&e.to_string()))?;
         if uri.scheme_str() != Some("http") {

@@ -3,15 +3,26 @@
 //! Every probe has a task of its own: it is asked one question at a time, and a slow one delays nobody else. What they
 //! share is bounded: [`ASKS_AT_ONCE_MAX`] connections and [`PLUGINS_AT_ONCE_MAX`] plugins are open at once.
 
+mod answers;
+mod dns;
 mod exec;
 mod http;
+mod mysql;
+mod octets;
 mod pace;
 mod pidfd;
+mod postgres;
 mod progress;
 mod question;
+mod redis;
+mod scram;
+mod smtp;
 mod talk;
 mod tcp;
+mod tls;
+mod trust;
 mod unix;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::io;
