@@ -139,6 +139,60 @@ fn http_answers_are_judged_by_status_and_body() {
 }
 
 #[test]
+fn redirects_are_followed_where_they_are_not_the_answer_and_a_circle_is_named() {
+    let port = serve(|mut stream, _| {
+        let path = request(&mut stream).split_whitespace().nth(1).unwrap_or_default().to_owned();
+        let to = match path.as_str() {
+            "/a" => "/b?c",
+            "/b?c" => "d#e",
+            "/ring" => "/ring2",
+            "/ring2" => "/ring",
+            "/bad" => "ftp://192.0.2.1/",
+            "/odd" => "http://[",
+            far if far.starts_with("/far") => &format!("{far}x"),
+            _ => return drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine")),
+        };
+        let _ = stream.write_all(format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n").as_bytes());
+    });
+    let at = |path: &str, expect, body: Option<&str>| {
+        let url = format!("http://127.0.0.1:{port}{path}");
+        ask(Ask::Http { url, expect, body: body.map(str::to_owned), roots: None }, 5_000).answer
+    };
+    for (path, expect, body, expected) in [
+        ("/a", Some(200), None, "right: "),
+        ("/a", None, Some("fine"), "right: "),
+        ("/a", None, None, "right: "),
+        ("/a", Some(302), None, "right: "),
+        ("/a", Some(404), None, "wrong: status 200 OK"),
+        ("/ring", Some(200), None, "wrong: redirected in a circle: http://H/ring → http://H/ring2 → http://H/ring"),
+        ("/far", Some(200), None, "wrong: redirected more than 5 times, lastly to http://H/farxxxxxx"),
+        (
+            "/bad",
+            Some(200),
+            None,
+            "wrong: redirected to where nobody can go: `ftp://192.0.2.1/` is not an address: only http:// and https:// are asked",
+        ),
+    ] {
+        let answer = at(path, expect, body);
+        let text = answer.text().replace(&format!("127.0.0.1:{port}"), "H");
+        assert_eq!(format!("{}: {text}", kind(&answer)), expected, "{path} {expect:?} {body:?}");
+    }
+    assert!(at("/odd", Some(200), None).text().starts_with("redirected to where nobody can go: "));
+}
+
+#[test]
+fn the_time_of_each_step_is_told() {
+    let Answer::Right { perfdata, .. } = ask(http(respond("HTTP/1.1 200 OK\r\n\r\nx"), None, None), 5_000).answer else {
+        panic!("not right")
+    };
+    let steps: Vec<(&str, f64)> =
+        perfdata.iter().map(|p| p.split_once('=').unwrap()).map(|(k, v)| (k, v.trim_end_matches("ms").parse().unwrap())).collect();
+    assert_eq!(steps.iter().map(|(k, _)| *k).collect::<Vec<_>>(), ["resolve", "connect", "first", "whole"]);
+    let parts: f64 = steps[..3].iter().map(|(_, ms)| ms).sum();
+    assert!(parts > 0.0 && parts <= steps[3].1 + 0.01, "{steps:?}");
+}
+
+#[test]
 fn an_http_question_is_a_proper_one() {
     let (seen, requests) = bounded(1);
     let port = serve(move |mut stream, _| {

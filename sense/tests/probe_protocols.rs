@@ -111,6 +111,14 @@ fn every_usual_way_for_a_certificate_to_be_broken_is_told_in_its_own_words() {
         let told = answer(Ask::Tls { address: format!("127.0.0.1:{port}"), trust: trust(folder, "good.test"), days: 14 });
         assert_eq!(format!("{}: {}", kind(&told), plain(told.text())), plain(expected), "{name}");
     }
+    let https = |host: &str, path: &str, expect| {
+        let url = format!("https://{host}:{}{path}", ports[0]);
+        answer(Ask::Http { url, expect, body: None, roots: trust(folder, "").roots })
+    };
+    let told = https("127.0.0.1", "/r", Some(200));
+    let Answer::Right { perfdata, .. } = &told else { panic!("{told:?}") };
+    assert_eq!(perfdata.iter().filter(|p| p.starts_with("tls=")).count(), 1, "{perfdata:?}");
+    assert_eq!(https("localhost", "/", None).text(), "its certificate is made out to good.test, 127.0.0.1, not to localhost");
     // Who trusts the very certificate need not ask who signed it.
     std::fs::copy(folder.join("self.crt"), folder.join("pinned.pem")).unwrap();
     let pinned = Trust { name: Some("good.test".to_owned()), roots: Some(folder.join("pinned.pem").to_str().unwrap().to_owned()) };
@@ -245,7 +253,11 @@ fn mariadb_is_greeted_and_signed_in_to() {
     std::fs::write(folder.join("init.sql"), init.replace("; ", ";\n")).unwrap();
     // What `mariadb-install-db` does, whose helpers come in another package.
     let sql = |name: &str| std::fs::read_to_string(format!("/usr/share/mysql/{name}.sql")).unwrap();
-    let tables = format!("create database mysql;\nuse mysql;\nSET @auth_root_socket=NULL;\n{}{}", sql("mysql_system_tables"), sql("mysql_system_tables_data"));
+    let tables = format!(
+        "create database mysql;\nuse mysql;\nSET @auth_root_socket=NULL;\n{}{}",
+        sql("mysql_system_tables"),
+        sql("mysql_system_tables_data")
+    );
     std::fs::write(folder.join("tables.sql"), tables).unwrap();
     std::fs::create_dir(folder.join("data")).unwrap();
     let tables = std::fs::File::open(folder.join("tables.sql")).unwrap();
