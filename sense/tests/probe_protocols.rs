@@ -337,6 +337,141 @@ fn unbound_is_asked_for_records_of_every_type() {
 }
 
 #[test]
+fn mosquitto_is_connected_to_with_and_without_a_login() {
+    let exe = "/usr/sbin/mosquitto";
+    if !installed(exe) {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = scratch.path();
+    let dir = folder.display();
+    let (open, closed) = (free_port(), free_port());
+    std::fs::write(folder.join("key"), "secret\n").unwrap();
+    std::fs::write(folder.join("users"), "u:secret\n").unwrap();
+    assert!(Command::new("mosquitto_passwd").arg("-U").arg(folder.join("users")).status().unwrap().success());
+    let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
+    let conf = format!(
+        "{user}per_listener_settings true\nlistener {open} 127.0.0.1\nallow_anonymous true\n\
+         listener {closed} 127.0.0.1\nallow_anonymous false\npassword_file {dir}/users\n"
+    );
+    std::fs::write(folder.join("conf"), conf).unwrap();
+    let _program = Program::start(Command::new(exe).arg("-c").arg(folder.join("conf")));
+    waits_for(closed);
+    assert_eq!(right(&answer(Ask::Mqtt(peer(format!("127.0.0.1:{open}"))))), "");
+    let closed = peer(format!("127.0.0.1:{closed}"));
+    assert_eq!(right(&answer(Ask::Mqtt(closed.clone()))), "it answers, and asks for a login");
+    let login = |user: &str| Peer {
+        user: Some(user.to_owned()),
+        password_file: Some(folder.join("key").to_str().unwrap().to_owned()),
+        ..closed.clone()
+    };
+    right(&answer(Ask::Mqtt(login("u"))));
+    assert_eq!(answer(Ask::Mqtt(login("v"))).text(), "it does not let the user in");
+}
+
+#[test]
+fn php_fpm_is_pinged_over_its_socket() {
+    let exe = "/usr/sbin/php-fpm8.2";
+    if !installed(exe) {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().display();
+    let socket = scratch.path().join("socket");
+    let user = if rustix::process::geteuid().is_root() { "user = root\n" } else { "" };
+    let conf = format!(
+        "[global]\nerror_log = {dir}/log\n[p]\n{user}listen = {}\npm = static\npm.max_children = 1\nping.path = /ping\npm.status_path = /status\n",
+        socket.display()
+    );
+    std::fs::write(scratch.path().join("conf"), conf).unwrap();
+    let _program = Program::start(Command::new(exe).args(["-n", "-F", "-R", "-y"]).arg(scratch.path().join("conf")));
+    programs::until(|| std::os::unix::net::UnixStream::connect(&socket).is_ok());
+    let ask = |path: &str, body: Option<&str>| {
+        answer(Ask::Fastcgi { peer: peer(socket.display()), path: path.to_owned(), body: body.map(str::to_owned) })
+    };
+    assert_eq!(right(&ask("/ping", Some("pong"))), "status 200 OK");
+    assert_eq!(right(&ask("/status?json", Some("\"pool\":\"p\""))), "status 200 OK");
+    assert_eq!(ask("/none", None).text(), "status 404 Not Found");
+}
+
+#[test]
+fn chrony_tells_its_stratum_and_offset() {
+    let exe = "/usr/sbin/chronyd";
+    if !installed(exe) || !programs::root() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().display();
+    let port = free_port();
+    let conf = |stratum: &str| {
+        format!("port {port}\ncmdport 0\nbindaddress 127.0.0.1\nbindcmdaddress /\nallow 127.0.0.1\npidfile {dir}/pid\n{stratum}")
+    };
+    std::fs::write(scratch.path().join("conf"), conf("local stratum 3\n")).unwrap();
+    // `-x`: it leaves this machine's clock alone.
+    let _program = Program::start(Command::new(exe).args(["-d", "-x", "-u", "root", "-f"]).arg(scratch.path().join("conf")));
+    let ask = || answer(Ask::Ntp { address: format!("127.0.0.1:{port}"), offset: muster_model::time::Length::seconds(1) });
+    programs::until(|| ask().is_right());
+    let Answer::Right { text: Some(text), perfdata } = ask() else { panic!("not right") };
+    assert!(text.starts_with("stratum 3, its clock is ") && perfdata.len() == 3, "{text} {perfdata:?}");
+}
+
+#[test]
+fn this_host_answers_a_ping_over_both_families() {
+    for host in ["127.0.0.1", "[::1]"] {
+        let told = answer(Ask::Icmp { host: host.to_owned() });
+        match &told {
+            Answer::Right { perfdata, .. } => assert!(perfdata[0].starts_with("rtt="), "{told:?}"),
+            Answer::Unasked { text } => println!("skipped: {text}"),
+            // No address of this family on the loopback.
+            Answer::Refused { text } if host == "[::1]" => println!("skipped: {text}"),
+            _ => panic!("{told:?}"),
+        }
+    }
+}
+
+/// A server of gRPC that knows the services `""` and `up` as serving and `down` as not.
+fn grpc_server() -> u16 {
+    use hyper::body::{Bytes, Frame};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = |request: hyper::Request<hyper::body::Incoming>| async move {
+        use http_body_util::{BodyExt, Full};
+        assert_eq!((request.uri().path(), request.method().as_str()), ("/grpc.health.v1.Health/Check", "POST"));
+        let asked = request.into_body().collect().await?.to_bytes();
+        let (health, status): (&[u8], &str) = match asked.get(7..).unwrap_or_default() {
+            b"" | b"up" => (b"\0\0\0\0\x02\x08\x01", "0"),
+            b"down" => (b"\0\0\0\0\x02\x08\x02", "0"),
+            _ => (b"", "5"),
+        };
+        let trailers: hyper::HeaderMap = [("grpc-status".parse().unwrap(), status.parse().unwrap())].into_iter().collect();
+        let body =
+            Full::new(Bytes::copy_from_slice(health)).map_frame(|f: Frame<Bytes>| f).with_trailers(async move { Some(Ok(trailers)) });
+        Ok::<_, hyper::Error>(hyper::Response::builder().header("content-type", "application/grpc").body(body).unwrap())
+    };
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            while let Ok((stream, _)) = listener.accept().await {
+                let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                tokio::spawn(server.serve_connection(TokioIo::new(stream), hyper::service::service_fn(serve)));
+            }
+        });
+    });
+    port
+}
+
+#[test]
+fn grpc_services_tell_their_health() {
+    let port = grpc_server();
+    let ask = |service: &str| answer(Ask::Grpc { peer: peer(format!("127.0.0.1:{port}")), service: service.to_owned() });
+    for (service, expected) in [("", "SERVING"), ("up", "SERVING"), ("down", "NOT_SERVING"), ("none", "it knows no such service")] {
+        let told = ask(service);
+        assert_eq!((told.text(), told.is_right()), (expected, expected == "SERVING"), "{service}");
+    }
+}
+
+#[test]
 fn a_refused_connection_is_refused_in_every_protocol() {
     let peer = peer(format!("127.0.0.1:{}", free_port()));
     let asks = [
@@ -345,6 +480,11 @@ fn a_refused_connection_is_refused_in_every_protocol() {
         Ask::Postgres(peer.clone()),
         Ask::Mysql(peer.clone()),
         Ask::Smtp(peer.clone()),
+        Ask::Amqp(peer.clone()),
+        Ask::Mqtt(peer.clone()),
+        Ask::Grpc { peer: peer.clone(), service: String::new() },
+        Ask::Fastcgi { peer: peer.clone(), path: "/".to_owned(), body: None },
+        Ask::Ntp { address: peer.address.clone(), offset: muster_model::time::Length::seconds(1) },
     ];
     for ask in asks {
         let told = answer(ask.clone());

@@ -34,6 +34,8 @@ pub(super) fn ask(check: &mut Check<'_, '_>, kind: &str, target: &Spanned<String
         }
         "grpc" => {
             let service = word(check, raw.service.as_ref())?.unwrap_or_default();
+            // HTTP/2 needs a name to call the server by.
+            address(check, target)?;
             Some(Ask::Grpc { peer: peer(check, target, raw)?, service })
         }
         "fastcgi" => {

@@ -3,11 +3,17 @@
 //! Every probe has a task of its own: it is asked one question at a time, and a slow one delays nobody else. What they
 //! share is bounded: [`ASKS_AT_ONCE_MAX`] connections and [`PLUGINS_AT_ONCE_MAX`] plugins are open at once.
 
+mod amqp;
 mod answers;
 mod dns;
 mod exec;
+mod fastcgi;
+mod grpc;
 mod http;
+mod icmp;
+mod mqtt;
 mod mysql;
+mod ntp;
 mod octets;
 mod pace;
 mod pidfd;

@@ -3,11 +3,12 @@
 use muster_model::probe::{Answer, Ask};
 use muster_model::time::Length;
 
+use super::answers::unasked;
 use super::dns::Asked;
 use super::http::Get;
 use super::progress::Progress;
 use super::talk::Words;
-use super::{exec, mysql, postgres, redis, smtp, tcp, tls, unix};
+use super::{amqp, exec, fastcgi, grpc, icmp, mqtt, mysql, ntp, postgres, redis, smtp, tcp, tls, unix};
 
 /// What a probe asks.
 pub(super) enum Question {
@@ -61,9 +62,14 @@ async fn plain(ask: &Ask, progress: &Progress) -> Answer {
         Ask::Postgres(peer) => postgres::put(peer, progress).await,
         Ask::Mysql(peer) => mysql::put(peer, progress).await,
         Ask::Smtp(peer) => smtp::put(peer, progress).await,
+        Ask::Amqp(peer) => amqp::put(peer, progress).await,
+        Ask::Mqtt(peer) => mqtt::put(peer, progress).await,
+        Ask::Grpc { peer, service } => grpc::put(peer, service, progress).await,
+        Ask::Fastcgi { peer, path, body } => fastcgi::put(peer, path, body.as_deref(), progress).await,
+        Ask::Icmp { host } => icmp::put(host, progress).await,
+        Ask::Ntp { address, offset } => ntp::put(address, *offset, progress).await,
         // These were made ready.
-        Ask::Http { .. } | Ask::Tcp { .. } | Ask::Unix { .. } => Err(super::answers::unasked("it was not made ready")),
-        other => Err(super::answers::unasked(format!("`{}` is not in this version", other.kind()))),
+        Ask::Http { .. } | Ask::Tcp { .. } | Ask::Unix { .. } => Err(unasked("it was not made ready")),
     };
     answer
 }
