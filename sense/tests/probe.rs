@@ -15,7 +15,7 @@ use muster_model::observation::Fact;
 use muster_model::probe::{Answer, Ask, Probe, Talk};
 use muster_model::time::{Length, Time};
 use muster_sense::clock;
-use muster_sense::probe::Prober;
+use muster_sense::probe::{ASKS_OF_A_HOST_MAX, Prober};
 
 /// A machine under load is slow; a test that waits longer than this has failed.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -438,6 +438,58 @@ fn only_a_change_of_the_kind_of_answer_is_told_and_a_single_slip_is_not() {
     assert_eq!(prober.last(&"a".into()).len(), 1);
     broken.store(false, Ordering::SeqCst);
     assert_eq!(kind(&told(&observations).answer), "right");
+}
+
+#[test]
+fn a_probe_that_is_right_and_wrong_in_turn_is_told_once_and_well_only_when_steady() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let port = serve(move |mut stream, number| {
+        request(&mut stream);
+        count.fetch_add(1, Ordering::SeqCst);
+        // Three wrong answers, which confirm each other, and a right one, again and again; from the 41st on all is well.
+        let status = if number % 4 == 3 || number >= 40 { "200 OK" } else { "500 Oh" };
+        let _ = stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes());
+    });
+    let (sink, observations) = bounded(16);
+    let prober = Prober::start(sink).unwrap();
+    prober.set(vec![("a".into(), vec![Probe { ask: http(port, None, None), every: Length::ms(100), timeout: Length::ms(100) }])]);
+    let turns: Vec<Told> = (0..7).map(|_| told(&observations)).collect();
+    let kinds: Vec<&str> = turns.iter().map(|t| kind(&t.answer)).collect();
+    assert_eq!(kinds, ["wrong", "right", "wrong", "right", "wrong", "wrong", "right"], "{turns:?}");
+    let flaps = turns[5].answer.text();
+    assert_eq!(flaps, "right and wrong in turn, 5 changes in 6 answers; lastly: status 500 Internal Server Error");
+    assert!(asked.load(Ordering::SeqCst) >= 49, "it was steady for ten answers");
+}
+
+#[test]
+fn one_host_is_asked_so_many_questions_at_once_and_no_more() {
+    const MORE: usize = 40;
+    let (sink, observations) = bounded(1024);
+    let (arrived, arrivals) = bounded(1024);
+    let (release, released) = bounded::<()>(0);
+    let port = serve(move |mut stream, _| {
+        let _ = arrived.send(());
+        request(&mut stream);
+        let _ = released.recv();
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    });
+    let prober = Prober::start(sink).unwrap();
+    let probe = Probe { ask: http(port, None, None), every: Length::seconds(600), timeout: Length::seconds(600) };
+    let all = ASKS_OF_A_HOST_MAX + MORE;
+    prober.set((0..all).map(|n| (format!("s{n}").into(), vec![probe.clone()])).collect());
+    for _ in 0..ASKS_OF_A_HOST_MAX {
+        arrivals.recv_timeout(DEADLINE).unwrap();
+    }
+    // All are due within a second of the start; those that wait for room would have come by now.
+    assert!(arrivals.recv_timeout(Duration::from_millis(1500)).is_err(), "one more than the bound");
+    drop(release);
+    for _ in 0..all {
+        assert!(told(&observations).answer.is_right());
+    }
+    let late = prober.lateness();
+    assert!(late.asked >= all as u64, "{late:?}");
+    assert!(late.max >= Length::ms(500) && late.p50 < late.max, "{late:?}: those that waited for room were late");
 }
 
 #[test]
