@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use muster_model::probe::{Answer, Ask, Peer, Record, Trust};
-use programs::{Program, answer, as_user, free_port, installed, kind, right, waits_for};
+use programs::{Program, answer, as_user, free_port, free_ports, installed, kind, right, waits_for};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 
 /// An authority whose certificate is in `ca.pem` of the folder.
@@ -93,9 +93,10 @@ fn every_usual_way_for_a_certificate_to_be_broken_is_told_in_its_own_words() {
         ("whole", by(&middle, good()) + &middle.pem(), "right: TLSvN_N, the certificate is valid for NN days, until NNNN-NN-NN"),
         ("client", by(&ca, client), "wrong: its certificate is not one for servers"),
     ];
-    let ports: Vec<u16> = cases.iter().map(|_| free_port()).collect();
+    let all = free_ports(cases.len() + 2);
+    let (ports, &[clear, old]) = all.split_at(cases.len()) else { panic!("{all:?}") };
     let mut servers = String::new();
-    for ((name, chain, _), port) in cases.iter().zip(&ports) {
+    for ((name, chain, _), port) in cases.iter().zip(ports) {
         keep(folder, name, chain, &key);
         let dir = folder.display();
         servers.push_str(&format!(
@@ -103,11 +104,15 @@ fn every_usual_way_for_a_certificate_to_be_broken_is_told_in_its_own_words() {
              location /r {{ return 302 /; }} location / {{ return 200 fine; }} }}\n"
         ));
     }
-    let clear = free_port();
     servers.push_str(&format!("server {{ listen 127.0.0.1:{clear}; }}\n"));
+    let dir = folder.display();
+    servers.push_str(&format!(
+        "server {{ listen 127.0.0.1:{old} ssl; ssl_certificate {dir}/good.crt; ssl_certificate_key {dir}/good.key; \
+         ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0; }}\n"
+    ));
     let _nginx = Program::nginx(nginx, folder, &servers);
     waits_for(ports[0]);
-    for ((name, _, expected), port) in cases.iter().zip(&ports) {
+    for ((name, _, expected), port) in cases.iter().zip(ports) {
         let told = answer(Ask::Tls { address: format!("127.0.0.1:{port}"), trust: trust(folder, "good.test"), days: 14 });
         assert_eq!(format!("{}: {}", kind(&told), plain(told.text())), plain(expected), "{name}");
     }
@@ -127,6 +132,8 @@ fn every_usual_way_for_a_certificate_to_be_broken_is_told_in_its_own_words() {
     assert_eq!(kind(&answer(Ask::Tls { address: format!("127.0.0.1:{}", ports[5]), trust: misnamed, days: 14 })), "wrong");
     let told = answer(Ask::Tls { address: format!("127.0.0.1:{clear}"), trust: trust(folder, "good.test"), days: 14 });
     assert_eq!((kind(&told), told.text()), ("wrong", "it does not speak TLS"));
+    let told = answer(Ask::Tls { address: format!("127.0.0.1:{old}"), trust: trust(folder, "good.test"), days: 14 });
+    assert_eq!((kind(&told), told.text()), ("wrong", "it speaks only versions of TLS that are older than 1.2"));
     // The system's roots know nothing of an authority that was made a moment ago.
     let by_system = answer(Ask::Tls { address: format!("127.0.0.1:{}", ports[0]), trust: Trust::default(), days: 14 });
     assert!(!by_system.is_right(), "{by_system:?}");
@@ -146,7 +153,8 @@ fn redis_is_asked_with_and_without_a_password_and_a_wrong_one_is_told() {
     let ca = authority(folder, "ca");
     let key = KeyPair::generate().unwrap();
     keep(folder, "redis", &server(&["redis.test"], -1, 90).signed_by(&key, &ca).unwrap().pem(), &key);
-    let (port, tls_port, socket) = (free_port(), free_port(), folder.join("socket"));
+    let &[port, tls_port] = free_ports(2).as_slice() else { panic!("two ports") };
+    let socket = folder.join("socket");
     std::fs::write(folder.join("key"), "secret\n").unwrap();
     std::fs::write(folder.join("wrong"), "guess\n").unwrap();
     let password = |file: &str| Some(folder.join(file).to_str().unwrap().to_owned());
@@ -345,7 +353,7 @@ fn mosquitto_is_connected_to_with_and_without_a_login() {
     let scratch = tempfile::tempdir().unwrap();
     let folder = scratch.path();
     let dir = folder.display();
-    let (open, closed) = (free_port(), free_port());
+    let &[open, closed] = free_ports(2).as_slice() else { panic!("two ports") };
     std::fs::write(folder.join("key"), "secret\n").unwrap();
     std::fs::write(folder.join("users"), "u:secret\n").unwrap();
     assert!(Command::new("mosquitto_passwd").arg("-U").arg(folder.join("users")).status().unwrap().success());

@@ -11,7 +11,9 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, PeerIncompatible, RootCertStore, SignatureScheme,
+};
 use tokio::io::AsyncReadExt;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -225,7 +227,10 @@ fn not_shaken(error: &io::Error, shown: &[CertificateDer<'_>], name: &ServerName
     wrong(match cause {
         Error::InvalidCertificate(why) => refused(why, shown, name),
         Error::InvalidMessage(_) => "it does not speak TLS".to_owned(),
+        Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)
+        | Error::AlertReceived(AlertDescription::ProtocolVersion) => "it speaks only versions of TLS that are older than 1.2".to_owned(),
         Error::PeerIncompatible(why) => format!("it speaks TLS 1.2 or 1.3 in no way that is accepted: {why:?}"),
+        Error::AlertReceived(AlertDescription::UnrecognisedName) => format!("it serves nothing under the name {}", name.to_str()),
         Error::AlertReceived(alert) => format!("it refused the handshake of TLS: {alert:?}"),
         Error::PeerMisbehaved(why) => format!("it broke the rules of TLS: {why:?}"),
         other => line(&format!("the handshake of TLS failed: {other}")),
