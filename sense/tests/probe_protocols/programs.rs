@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use muster_model::observation::Fact;
-use muster_model::probe::{Answer, Ask, Probe};
+use muster_model::probe::{Answer, Ask, Peer, Probe};
 use muster_model::time::Length;
 use muster_sense::probe::Prober;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -126,4 +126,8 @@ pub(crate) fn kind(answer: &Answer) -> &'static str {
         Answer::Wrong { .. } => "wrong",
         Answer::Unasked { .. } => "unasked",
     }
+}
+
+pub(crate) fn peer(address: impl ToString) -> Peer {
+    Peer { address: address.to_string(), ..Peer::default() }
 }
