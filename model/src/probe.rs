@@ -19,14 +19,17 @@ pub struct Probe {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ask {
-    /// A GET over HTTP/1.1. Plain `http://` only.
+    /// A GET over HTTP/1.1.
     Http {
-        /// The address, `http://HOST[:PORT]/PATH`.
+        /// The address, `http://HOST[:PORT]/PATH` or `https://…`.
         url: String,
-        /// The status that counts as an answer; `None`: any below 500.
+        /// The status that counts as an answer; `None`: any below 500. A redirect that is not itself the right answer is followed.
         expect: Option<u16>,
         /// Text that the body must hold (first 64 KiB).
         body: Option<String>,
+        /// Of `https`: a file of certificates in PEM that are trusted; `None`: those that the system trusts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        roots: Option<String>,
     },
     /// A TCP connection, and what is said over it.
     Tcp {
@@ -47,6 +50,132 @@ pub enum Ask {
         /// Run by `/bin/sh -c`.
         command: String,
     },
+    /// A handshake of TLS 1.2 or 1.3, and the certificate: its chain, its names, its time.
+    Tls {
+        /// `HOST:PORT`.
+        address: String,
+        /// Whom it is checked against.
+        trust: Trust,
+        /// A certificate with fewer days left than this is told as a warning.
+        days: u32,
+    },
+    /// A question to a DNS server over UDP, and over TCP where the answer was cut (RFC 1035).
+    Dns {
+        /// The name asked for.
+        name: String,
+        /// The type of record.
+        record: Record,
+        /// One of the records of the answer must be this; `None`: there must be one.
+        expect: Option<String>,
+        /// `ADDRESS:PORT` of the server; `None`: the first of `/etc/resolv.conf`.
+        server: Option<String>,
+    },
+    /// An ICMP echo request.
+    Icmp {
+        /// Name or address.
+        host: String,
+    },
+    /// PING in the protocol of Redis.
+    Redis(Peer),
+    /// The start of a session in PostgreSQL's protocol, and `SELECT 1`. Without a user only whether the server takes sessions.
+    Postgres(Peer),
+    /// The greeting of MySQL's protocol; with a user the login and a ping.
+    Mysql(Peer),
+    /// The greeting of SMTP, EHLO, and STARTTLS where encryption is asked for (RFC 5321, RFC 3207).
+    Smtp(Peer),
+    /// The head of AMQP 0-9-1, up to the server's `connection.start`.
+    Amqp(Peer),
+    /// CONNECT of MQTT 3.1.1.
+    Mqtt(Peer),
+    /// `grpc.health.v1.Health/Check`.
+    Grpc {
+        /// Where.
+        peer: Peer,
+        /// The service within the server; empty: the server itself.
+        service: String,
+    },
+    /// A GET over FastCGI.
+    Fastcgi {
+        /// Where.
+        peer: Peer,
+        /// The script that is asked, such as `/ping`.
+        path: String,
+        /// Text that the body must hold (first 64 KiB).
+        body: Option<String>,
+    },
+    /// The time of an NTP server (RFC 5905, as a simple client).
+    Ntp {
+        /// `HOST:PORT`.
+        address: String,
+        /// The clocks may differ by so much.
+        offset: Length,
+    },
+}
+
+/// A server of a protocol, and how it is met.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// `HOST:PORT`, or the absolute path of a Unix socket.
+    pub address: String,
+    /// Who signs in; `None`: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The file that holds the password, read at every question. The password itself is in no roster and no record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<String>,
+    /// The database that is opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// Encrypted, and whom the certificate is checked against; `None`: in the clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encrypt: Option<Trust>,
+}
+
+/// What a certificate is checked against.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trust {
+    /// The name it must be made out to; `None`: that of the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A file of certificates in PEM that are trusted; `None`: those that the system trusts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roots: Option<String>,
+}
+
+/// The types of DNS records that can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "they are known by these names, RFC 1035 and its successors")]
+pub enum Record {
+    A,
+    Aaaa,
+    Cname,
+    Mx,
+    Ns,
+    Ptr,
+    Soa,
+    Srv,
+    Txt,
+}
+
+impl Record {
+    /// All, by name and number in a message.
+    pub const ALL: [(Record, &'static str, u16); 9] = [
+        (Record::A, "A", 1),
+        (Record::Ns, "NS", 2),
+        (Record::Cname, "CNAME", 5),
+        (Record::Soa, "SOA", 6),
+        (Record::Ptr, "PTR", 12),
+        (Record::Mx, "MX", 15),
+        (Record::Txt, "TXT", 16),
+        (Record::Aaaa, "AAAA", 28),
+        (Record::Srv, "SRV", 33),
+    ];
+
+    /// Its name and its number in a message.
+    pub fn known(self) -> (&'static str, u16) {
+        Record::ALL.iter().find(|(record, ..)| *record == self).map_or(("A", 1), |(_, name, number)| (name, *number))
+    }
 }
 
 /// What is sent and what must come back.
@@ -66,6 +195,18 @@ impl Ask {
             Ask::Tcp { .. } => "tcp",
             Ask::Unix { .. } => "unix",
             Ask::Exec { .. } => "exec",
+            Ask::Tls { .. } => "tls",
+            Ask::Dns { .. } => "dns",
+            Ask::Icmp { .. } => "icmp",
+            Ask::Redis(_) => "redis",
+            Ask::Postgres(_) => "postgres",
+            Ask::Mysql(_) => "mysql",
+            Ask::Smtp(_) => "smtp",
+            Ask::Amqp(_) => "amqp",
+            Ask::Mqtt(_) => "mqtt",
+            Ask::Grpc { .. } => "grpc",
+            Ask::Fastcgi { .. } => "fastcgi",
+            Ask::Ntp { .. } => "ntp",
         }
     }
 
@@ -73,9 +214,47 @@ impl Ask {
     pub fn target(&self) -> &str {
         match self {
             Ask::Http { url, .. } => url,
-            Ask::Tcp { address, .. } => address,
+            Ask::Tcp { address, .. } | Ask::Tls { address, .. } | Ask::Ntp { address, .. } => address,
             Ask::Unix { path, .. } => path,
             Ask::Exec { command } => command,
+            Ask::Dns { name, .. } => name,
+            Ask::Icmp { host } => host,
+            Ask::Redis(peer) | Ask::Postgres(peer) | Ask::Mysql(peer) | Ask::Smtp(peer) | Ask::Amqp(peer) | Ask::Mqtt(peer) => {
+                &peer.address
+            }
+            Ask::Grpc { peer, .. } | Ask::Fastcgi { peer, .. } => &peer.address,
+        }
+    }
+
+    /// The place that is asked, where a pack may put a learned port: the address, or the command.
+    pub fn place_mut(&mut self) -> &mut String {
+        match self {
+            Ask::Http { url, .. } => url,
+            Ask::Tcp { address, .. } | Ask::Tls { address, .. } | Ask::Ntp { address, .. } => address,
+            Ask::Unix { path, .. } => path,
+            Ask::Exec { command } => command,
+            Ask::Dns { name, server, .. } => server.as_mut().unwrap_or(name),
+            Ask::Icmp { host } => host,
+            Ask::Redis(peer) | Ask::Postgres(peer) | Ask::Mysql(peer) | Ask::Smtp(peer) | Ask::Amqp(peer) | Ask::Mqtt(peer) => {
+                &mut peer.address
+            }
+            Ask::Grpc { peer, .. } | Ask::Fastcgi { peer, .. } => &mut peer.address,
+        }
+    }
+
+    /// `HOST:PORT` (or a socket's path) of the server that is asked, as far as it stands in the roster.
+    pub fn address(&self) -> Option<String> {
+        match self {
+            Ask::Http { url, .. } => {
+                let (scheme, rest) = url.split_once("://")?;
+                let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+                let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+                let port = if scheme == "https" { 443 } else { 80 };
+                Some(if has_port { authority.to_owned() } else { format!("{authority}:{port}") })
+            }
+            Ask::Dns { server, .. } => server.clone(),
+            Ask::Exec { .. } => None,
+            other => Some(other.target().to_owned()),
         }
     }
 }

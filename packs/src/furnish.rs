@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use muster_model::probe::{Ask, Probe};
+use muster_model::probe::Probe;
 use muster_model::roster::{Kind, Service};
 
 use crate::pack::{PORT, Pack};
@@ -168,21 +168,13 @@ fn fill(text: &str, values: &BTreeMap<String, String>) -> Option<String> {
 
 /// The probe for each port; one without a port in it as it is.
 fn put_to(probe: &Probe, ports: &[u16]) -> Vec<Probe> {
+    let place = probe.ask.clone().place_mut().clone();
     let at = |port: &str| {
-        let put = |text: &String| text.replace(PORT, port);
-        let ask = match &probe.ask {
-            Ask::Http { url, expect, body } => Ask::Http { url: put(url), expect: *expect, body: body.clone() },
-            Ask::Tcp { address, talk } => Ask::Tcp { address: put(address), talk: talk.clone() },
-            Ask::Unix { path, talk } => Ask::Unix { path: put(path), talk: talk.clone() },
-            Ask::Exec { command } => Ask::Exec { command: put(command) },
-        };
-        Probe { ask, ..probe.clone() }
+        let mut put = probe.clone();
+        *put.ask.place_mut() = place.replace(PORT, port);
+        put
     };
-    if probe.ask.target().contains(PORT) {
-        ports.iter().take(PORTS_ASKED_MAX).map(|port| at(&port.to_string())).collect()
-    } else {
-        vec![probe.clone()]
-    }
+    if place.contains(PORT) { ports.iter().take(PORTS_ASKED_MAX).map(|port| at(&port.to_string())).collect() } else { vec![probe.clone()] }
 }
 
 #[cfg(test)]

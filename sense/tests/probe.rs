@@ -15,7 +15,7 @@ use muster_model::observation::Fact;
 use muster_model::probe::{Answer, Ask, Probe, Talk};
 use muster_model::time::{Length, Time};
 use muster_sense::clock;
-use muster_sense::probe::Prober;
+use muster_sense::probe::{ASKS_OF_A_HOST_MAX, Prober};
 
 /// A machine under load is slow; a test that waits longer than this has failed.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -88,7 +88,7 @@ fn closed_port() -> u16 {
 }
 
 fn http(port: u16, expect: Option<u16>, body: Option<&str>) -> Ask {
-    Ask::Http { url: format!("http://127.0.0.1:{port}/health?x=1"), expect, body: body.map(str::to_owned) }
+    Ask::Http { url: format!("http://127.0.0.1:{port}/health?x=1"), expect, body: body.map(str::to_owned), roots: None }
 }
 
 fn tcp(port: u16, talk: Option<(&str, &str)>) -> Ask {
@@ -136,6 +136,60 @@ fn http_answers_are_judged_by_status_and_body() {
         assert!(told.answer.text().starts_with(expected.1), "{response:?}: {told:?}");
         assert_eq!(told.times, if expected.0 == "right" { 1 } else { 3 }, "what is not right is confirmed");
     }
+}
+
+#[test]
+fn redirects_are_followed_where_they_are_not_the_answer_and_a_circle_is_named() {
+    let port = serve(|mut stream, _| {
+        let path = request(&mut stream).split_whitespace().nth(1).unwrap_or_default().to_owned();
+        let to = match path.as_str() {
+            "/a" => "/b?c",
+            "/b?c" => "d#e",
+            "/ring" => "/ring2",
+            "/ring2" => "/ring",
+            "/bad" => "ftp://192.0.2.1/",
+            "/odd" => "http://[",
+            far if far.starts_with("/far") => &format!("{far}x"),
+            _ => return drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine")),
+        };
+        let _ = stream.write_all(format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n").as_bytes());
+    });
+    let at = |path: &str, expect, body: Option<&str>| {
+        let url = format!("http://127.0.0.1:{port}{path}");
+        ask(Ask::Http { url, expect, body: body.map(str::to_owned), roots: None }, 5_000).answer
+    };
+    for (path, expect, body, expected) in [
+        ("/a", Some(200), None, "right: "),
+        ("/a", None, Some("fine"), "right: "),
+        ("/a", None, None, "right: "),
+        ("/a", Some(302), None, "right: "),
+        ("/a", Some(404), None, "wrong: status 200 OK"),
+        ("/ring", Some(200), None, "wrong: redirected in a circle: http://H/ring → http://H/ring2 → http://H/ring"),
+        ("/far", Some(200), None, "wrong: redirected more than 5 times, lastly to http://H/farxxxxxx"),
+        (
+            "/bad",
+            Some(200),
+            None,
+            "wrong: redirected to where nobody can go: `ftp://192.0.2.1/` is not an address: only http:// and https:// are asked",
+        ),
+    ] {
+        let answer = at(path, expect, body);
+        let text = answer.text().replace(&format!("127.0.0.1:{port}"), "H");
+        assert_eq!(format!("{}: {text}", kind(&answer)), expected, "{path} {expect:?} {body:?}");
+    }
+    assert!(at("/odd", Some(200), None).text().starts_with("redirected to where nobody can go: "));
+}
+
+#[test]
+fn the_time_of_each_step_is_told() {
+    let Answer::Right { perfdata, .. } = ask(http(respond("HTTP/1.1 200 OK\r\n\r\nx"), None, None), 5_000).answer else {
+        panic!("not right")
+    };
+    let steps: Vec<(&str, f64)> =
+        perfdata.iter().map(|p| p.split_once('=').unwrap()).map(|(k, v)| (k, v.trim_end_matches("ms").parse().unwrap())).collect();
+    assert_eq!(steps.iter().map(|(k, _)| *k).collect::<Vec<_>>(), ["resolve", "connect", "first", "whole"]);
+    let parts: f64 = steps[..3].iter().map(|(_, ms)| ms).sum();
+    assert!(parts > 0.0 && parts <= steps[3].1 + 0.01, "{steps:?}");
 }
 
 #[test]
@@ -387,6 +441,58 @@ fn only_a_change_of_the_kind_of_answer_is_told_and_a_single_slip_is_not() {
 }
 
 #[test]
+fn a_probe_that_is_right_and_wrong_in_turn_is_told_once_and_well_only_when_steady() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let port = serve(move |mut stream, number| {
+        request(&mut stream);
+        count.fetch_add(1, Ordering::SeqCst);
+        // Three wrong answers, which confirm each other, and a right one, again and again; from the 41st on all is well.
+        let status = if number % 4 == 3 || number >= 40 { "200 OK" } else { "500 Oh" };
+        let _ = stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes());
+    });
+    let (sink, observations) = bounded(16);
+    let prober = Prober::start(sink).unwrap();
+    prober.set(vec![("a".into(), vec![Probe { ask: http(port, None, None), every: Length::ms(100), timeout: Length::ms(100) }])]);
+    let turns: Vec<Told> = (0..7).map(|_| told(&observations)).collect();
+    let kinds: Vec<&str> = turns.iter().map(|t| kind(&t.answer)).collect();
+    assert_eq!(kinds, ["wrong", "right", "wrong", "right", "wrong", "wrong", "right"], "{turns:?}");
+    let flaps = turns[5].answer.text();
+    assert_eq!(flaps, "right and wrong in turn, 5 changes in 6 answers; lastly: status 500 Internal Server Error");
+    assert!(asked.load(Ordering::SeqCst) >= 49, "it was steady for ten answers");
+}
+
+#[test]
+fn one_host_is_asked_so_many_questions_at_once_and_no_more() {
+    const MORE: usize = 40;
+    let (sink, observations) = bounded(1024);
+    let (arrived, arrivals) = bounded(1024);
+    let (release, released) = bounded::<()>(0);
+    let port = serve(move |mut stream, _| {
+        let _ = arrived.send(());
+        request(&mut stream);
+        let _ = released.recv();
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    });
+    let prober = Prober::start(sink).unwrap();
+    let probe = Probe { ask: http(port, None, None), every: Length::seconds(600), timeout: Length::seconds(600) };
+    let all = ASKS_OF_A_HOST_MAX + MORE;
+    prober.set((0..all).map(|n| (format!("s{n}").into(), vec![probe.clone()])).collect());
+    for _ in 0..ASKS_OF_A_HOST_MAX {
+        arrivals.recv_timeout(DEADLINE).unwrap();
+    }
+    // All are due within a second of the start; those that wait for room would have come by now.
+    assert!(arrivals.recv_timeout(Duration::from_millis(1500)).is_err(), "one more than the bound");
+    drop(release);
+    for _ in 0..all {
+        assert!(told(&observations).answer.is_right());
+    }
+    let late = prober.lateness();
+    assert!(late.asked >= all as u64, "{late:?}");
+    assert!(late.max >= Length::ms(500) && late.p50 < late.max, "{late:?}: those that waited for room were late");
+}
+
+#[test]
 fn a_slow_target_delays_nobody() {
     let (slow, quick) = (silence(), respond("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
     let (sink, observations) = bounded(256);
@@ -408,7 +514,7 @@ fn a_probe_that_stays_is_not_disturbed_by_a_new_roster() {
     let (sink, observations) = bounded(16);
     let prober = Prober::start(sink).unwrap();
     let probe = |path: &str| Probe {
-        ask: Ask::Http { url: format!("http://127.0.0.1:{port}/{path}"), expect: None, body: None },
+        ask: Ask::Http { url: format!("http://127.0.0.1:{port}/{path}"), expect: None, body: None, roots: None },
         every: Length::ms(100),
         timeout: Length::ms(100),
     };
@@ -455,7 +561,7 @@ fn what_the_sink_has_no_room_for_is_told_again() {
 #[test]
 fn a_question_that_can_never_be_put_says_why() {
     for question in [
-        Ask::Http { url: "ftp://x/".to_owned(), expect: None, body: None },
+        Ask::Http { url: "ftp://x/".to_owned(), expect: None, body: None, roots: None },
         Ask::Tcp { address: "127.0.0.1:1".to_owned(), talk: Some(words(("", "re:("))) },
         Ask::Tcp { address: "127.0.0.1:1".to_owned(), talk: Some(words(("hex:xyz", "a"))) },
         Ask::Unix { path: "x".repeat(500), talk: None },

@@ -5,6 +5,7 @@
 
 mod error;
 mod probe;
+mod protocol;
 mod raw;
 mod read;
 mod service;

@@ -2,6 +2,7 @@
 
 use toml::Spanned;
 
+use super::protocol;
 use super::raw::{RawExpect, RawProbe};
 use super::validate::Check;
 use crate::probe::{Ask, Probe, Talk};
@@ -12,7 +13,26 @@ const EVERY_USUAL: Length = Length::seconds(5);
 const TIMEOUT_MIN: Length = Length::ms(1);
 const TIMEOUT_USUAL: Length = Length::seconds(1);
 const WORDS_BYTES_MAX: usize = 4096;
-const KINDS: &str = "There are `http`, `tcp`, `unix` and `exec`.";
+
+/// The keys that each kind has beside `every` and `timeout`.
+const KINDS: [(&str, &[&str]); 16] = [
+    ("http", &["expect", "body", "send", "roots"]),
+    ("tcp", &["expect", "body", "send"]),
+    ("unix", &["expect", "body", "send"]),
+    ("exec", &["expect", "body", "send"]),
+    ("tls", &["name", "roots", "days"]),
+    ("dns", &["type", "expect", "server"]),
+    ("icmp", &[]),
+    ("redis", &["user", "password_file", "encrypt", "name", "roots"]),
+    ("postgres", &["user", "password_file", "database", "encrypt", "name", "roots"]),
+    ("mysql", &["user", "password_file", "database", "encrypt", "name", "roots"]),
+    ("smtp", &["encrypt", "name", "roots"]),
+    ("amqp", &["encrypt", "name", "roots"]),
+    ("mqtt", &["user", "password_file", "encrypt", "name", "roots"]),
+    ("grpc", &["service", "encrypt", "name", "roots"]),
+    ("fastcgi", &["path", "body"]),
+    ("ntp", &["offset"]),
+];
 
 /// The probe that is meant; `None` where there is a mistake in it.
 pub fn probe(check: &mut Check<'_, '_>, at: &Spanned<RawProbe>) -> Option<Probe> {
@@ -31,43 +51,59 @@ pub fn probe(check: &mut Check<'_, '_>, at: &Spanned<RawProbe>) -> Option<Probe>
 
 fn ask(check: &mut Check<'_, '_>, at: &Spanned<RawProbe>) -> Option<Ask> {
     let raw = at.get_ref();
-    let later = [("tls", &raw.tls), ("dns", &raw.dns), ("icmp", &raw.icmp), ("redis", &raw.redis), ("postgres", &raw.postgres)];
-    if let Some((word, value)) = later.iter().find_map(|(word, value)| Some((word, value.as_ref()?))) {
-        check.fault(value, format!("probe kind `{word}` is not in this version"), Some(KINDS));
+    let mut kinds = raw.kinds();
+    let Some((kind, target)) = kinds.next() else {
+        let all = KINDS.map(|(kind, _)| format!("`{kind}`")).join(", ");
+        check.missing(at, "a probe that asks nothing", Some(&format!("There are {all}.")));
+        return None;
+    };
+    if kinds.next().is_some() {
+        check.fault(at, "a probe of several kinds", Some("Write one table for each."));
         return None;
     }
-    match (&raw.http, &raw.tcp, &raw.unix, &raw.exec) {
-        (Some(url), None, None, None) => http(check, url, raw),
-        (None, Some(address), None, None) => {
+    if !keys_belong(check, kind, raw) {
+        return None;
+    }
+    match kind {
+        "http" => http(check, target, raw),
+        "tcp" => {
             let talk = talk(check, at)?;
             let port_word = check.port_word;
-            good(check, address, |s| host_and_port(&with_port(s, port_word), 1))?;
-            Some(Ask::Tcp { address: address.get_ref().clone(), talk })
+            good(check, target, |s| host_and_port(&with_port(s, port_word), 1))?;
+            Some(Ask::Tcp { address: target.get_ref().clone(), talk })
         }
-        (None, None, Some(path), None) => {
+        "unix" => {
             let talk = talk(check, at)?;
-            good(check, path, socket_path)?;
-            Some(Ask::Unix { path: path.get_ref().clone(), talk })
+            good(check, target, socket_path)?;
+            Some(Ask::Unix { path: target.get_ref().clone(), talk })
         }
-        (None, None, None, Some(command)) => {
+        "exec" => {
             for key in [raw.body.as_ref(), raw.send.as_ref()].into_iter().flatten() {
                 check.fault(key, "an `exec` probe has neither `send` nor `body`", None);
             }
             if let Some(expect) = &raw.expect {
                 check.fault(expect, "an `exec` probe has no `expect`", Some("Its exit code is the answer: 0, 1, 2 or 3."));
             }
-            good(check, command, |s| if s.trim().is_empty() { Err("an empty command".to_owned()) } else { Ok(()) })?;
-            Some(Ask::Exec { command: command.get_ref().clone() })
+            good(check, target, |s| if s.trim().is_empty() { Err("an empty command".to_owned()) } else { Ok(()) })?;
+            Some(Ask::Exec { command: target.get_ref().clone() })
         }
-        (None, None, None, None) => {
-            check.missing(at, "a probe that asks nothing", Some(KINDS));
-            None
-        }
-        _ => {
-            check.fault(at, "a probe of several kinds", Some("Write one table for each."));
-            None
-        }
+        _ => protocol::ask(check, kind, target, raw),
     }
+}
+
+/// Whether the kind has every key that was given.
+fn keys_belong(check: &mut Check<'_, '_>, kind: &str, raw: &RawProbe) -> bool {
+    let known = KINDS.iter().find(|(word, _)| *word == kind).map_or(&[][..], |(_, keys)| keys);
+    let mut all = true;
+    for (key, offset) in raw.keys().filter(|(key, _)| !known.contains(key)) {
+        let hint = match known {
+            [] => "Beside its target it has `every` and `timeout`.".to_owned(),
+            keys => format!("Known: {}, every, timeout.", keys.join(", ")),
+        };
+        check.faults.add(check.source, offset, format!("a probe of kind `{kind}` has no `{key}`"), Some(hint));
+        all = false;
+    }
+    all
 }
 
 fn http(check: &mut Check<'_, '_>, url: &Spanned<String>, raw: &RawProbe) -> Option<Ask> {
@@ -91,9 +127,10 @@ fn http(check: &mut Check<'_, '_>, url: &Spanned<String>, raw: &RawProbe) -> Opt
     if let Some(body) = &raw.body {
         good(check, body, words)?;
     }
+    let roots = protocol::file(check, raw.roots.as_ref())?;
     let port_word = check.port_word;
     good(check, url, |s| http_url(&with_port(s, port_word)))?;
-    Some(Ask::Http { url: url.get_ref().clone(), expect, body: raw.body.as_ref().map(|b| b.get_ref().clone()) })
+    Some(Ask::Http { url: url.get_ref().clone(), expect, body: raw.body.as_ref().map(|b| b.get_ref().clone()), roots })
 }
 
 /// What is said over a socket: nothing, only listened to, or both. The outer `None` is a mistake.
@@ -133,16 +170,16 @@ fn talk(check: &mut Check<'_, '_>, at: &Spanned<RawProbe>) -> Option<Option<Talk
 }
 
 /// `Some` where the rule has nothing against it.
-fn good(check: &mut Check<'_, '_>, value: &Spanned<String>, rule: impl Fn(&str) -> Result<(), String>) -> Option<()> {
+pub(super) fn good(check: &mut Check<'_, '_>, value: &Spanned<String>, rule: impl Fn(&str) -> Result<(), String>) -> Option<()> {
     rule(value.get_ref()).map_err(|what| check.fault(value, what, None)).ok()
 }
 
 /// The text with a port in place of the word for one.
-fn with_port<'s>(s: &'s str, word: Option<&str>) -> std::borrow::Cow<'s, str> {
+pub(super) fn with_port<'s>(s: &'s str, word: Option<&str>) -> std::borrow::Cow<'s, str> {
     word.map_or_else(|| s.into(), |word| s.replace(word, "1").into())
 }
 
-fn words(s: &str) -> Result<(), String> {
+pub(super) fn words(s: &str) -> Result<(), String> {
     match s.len() {
         0 => Err("an empty text".to_owned()),
         n if n > WORDS_BYTES_MAX => Err(format!("a text of {n} bytes; at most {WORDS_BYTES_MAX}")),
@@ -181,7 +218,7 @@ pub(super) fn host_and_port(s: &str, port_min: u16) -> Result<(), String> {
     host_name(host).ok_or_else(bad)
 }
 
-fn host_name(host: &str) -> Option<()> {
+pub(super) fn host_name(host: &str) -> Option<()> {
     if let Some(inner) = host.strip_prefix('[') {
         return inner.strip_suffix(']')?.parse::<std::net::Ipv6Addr>().ok().map(drop);
     }
@@ -189,13 +226,11 @@ fn host_name(host: &str) -> Option<()> {
     named.then_some(())
 }
 
-/// `http://HOST[:PORT][/PATH]`.
+/// `http://HOST[:PORT][/PATH]`, or `https://`.
 fn http_url(s: &str) -> Result<(), String> {
     words(s)?;
-    if s.starts_with("https://") {
-        return Err("`https://` is not in this version; `tcp` tells whether the port answers".to_owned());
-    }
-    let rest = s.strip_prefix("http://").ok_or_else(|| format!("`{s}` does not begin with `http://`"))?;
+    let rest = s.strip_prefix("http://").or_else(|| s.strip_prefix("https://"));
+    let rest = rest.ok_or_else(|| format!("`{s}` does not begin with `http://` or `https://`"))?;
     if let Some(bad) = s.chars().find(|c| !c.is_ascii_graphic()) {
         return Err(format!("{bad:?} in an address; write it as %XX"));
     }
@@ -208,7 +243,7 @@ fn http_url(s: &str) -> Result<(), String> {
 }
 
 /// A path of unix(7): absolute, and short enough for the kernel.
-fn socket_path(s: &str) -> Result<(), String> {
+pub(super) fn socket_path(s: &str) -> Result<(), String> {
     const SUN_PATH_BYTES_MAX: usize = 107;
     if !s.starts_with('/') {
         return Err(format!("`{s}` is not an absolute path"));

@@ -84,17 +84,88 @@ pub struct RawProbe {
     pub(super) tcp: Option<Spanned<String>>,
     pub(super) unix: Option<Spanned<String>>,
     pub(super) exec: Option<Spanned<String>>,
+    pub(super) tls: Option<Spanned<String>>,
+    pub(super) dns: Option<Spanned<String>>,
+    pub(super) icmp: Option<Spanned<String>>,
+    pub(super) redis: Option<Spanned<String>>,
+    pub(super) postgres: Option<Spanned<String>>,
+    pub(super) mysql: Option<Spanned<String>>,
+    pub(super) smtp: Option<Spanned<String>>,
+    pub(super) amqp: Option<Spanned<String>>,
+    pub(super) mqtt: Option<Spanned<String>>,
+    pub(super) grpc: Option<Spanned<String>>,
+    pub(super) fastcgi: Option<Spanned<String>>,
+    pub(super) ntp: Option<Spanned<String>>,
     pub(super) expect: Option<Spanned<RawExpect>>,
     pub(super) body: Option<Spanned<String>>,
     pub(super) send: Option<Spanned<String>>,
+    pub(super) name: Option<Spanned<String>>,
+    pub(super) roots: Option<Spanned<String>>,
+    pub(super) days: Option<Spanned<u32>>,
+    #[serde(rename = "type")]
+    pub(super) record: Option<Spanned<String>>,
+    pub(super) server: Option<Spanned<String>>,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password_file: Option<Spanned<String>>,
+    pub(super) database: Option<Spanned<String>>,
+    pub(super) encrypt: Option<Spanned<bool>>,
+    pub(super) service: Option<Spanned<String>>,
+    pub(super) path: Option<Spanned<String>>,
+    pub(super) offset: Option<Spanned<RawLength>>,
     pub(super) every: Option<Spanned<RawLength>>,
     pub(super) timeout: Option<Spanned<RawLength>>,
-    // Kinds of the contract that later versions speak.
-    pub(super) tls: Option<Spanned<IgnoredAny>>,
-    pub(super) dns: Option<Spanned<IgnoredAny>>,
-    pub(super) icmp: Option<Spanned<IgnoredAny>>,
-    pub(super) redis: Option<Spanned<IgnoredAny>>,
-    pub(super) postgres: Option<Spanned<IgnoredAny>>,
+}
+
+impl RawProbe {
+    /// What is asked, by the kind's word: one of these should be given.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = (&'static str, &Spanned<String>)> {
+        [
+            ("http", &self.http),
+            ("tcp", &self.tcp),
+            ("unix", &self.unix),
+            ("exec", &self.exec),
+            ("tls", &self.tls),
+            ("dns", &self.dns),
+            ("icmp", &self.icmp),
+            ("redis", &self.redis),
+            ("postgres", &self.postgres),
+            ("mysql", &self.mysql),
+            ("smtp", &self.smtp),
+            ("amqp", &self.amqp),
+            ("mqtt", &self.mqtt),
+            ("grpc", &self.grpc),
+            ("fastcgi", &self.fastcgi),
+            ("ntp", &self.ntp),
+        ]
+        .into_iter()
+        .filter_map(|(word, value)| Some((word, value.as_ref()?)))
+    }
+
+    /// The keys beside it that were given, and where: not every kind has every one.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        fn at<T>(value: &Option<Spanned<T>>) -> Option<usize> {
+            value.as_ref().map(|v| v.span().start)
+        }
+        [
+            ("expect", at(&self.expect)),
+            ("body", at(&self.body)),
+            ("send", at(&self.send)),
+            ("name", at(&self.name)),
+            ("roots", at(&self.roots)),
+            ("days", at(&self.days)),
+            ("type", at(&self.record)),
+            ("server", at(&self.server)),
+            ("user", at(&self.user)),
+            ("password_file", at(&self.password_file)),
+            ("database", at(&self.database)),
+            ("encrypt", at(&self.encrypt)),
+            ("service", at(&self.service)),
+            ("path", at(&self.path)),
+            ("offset", at(&self.offset)),
+        ]
+        .into_iter()
+        .filter_map(|(word, at)| Some((word, at?)))
+    }
 }
 
 /// `unannounced_stop = { … }`.
@@ -189,7 +260,7 @@ impl<'de> Deserialize<'de> for RawExpect {
         impl Visitor<'_> for Reader {
             type Value = RawExpect;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a status such as 200 (http), or the beginning of the answer in quotes (tcp, unix)")
+                f.write_str("a status such as 200 (http), or the beginning of the answer in quotes (tcp, unix, dns)")
             }
             fn visit_i64<E: de::Error>(self, n: i64) -> Result<RawExpect, E> {
                 Ok(RawExpect::Status(n))

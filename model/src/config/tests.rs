@@ -1,7 +1,7 @@
 //! Each case: what is typed, and what a person is told about it.
 
 use super::*;
-use crate::probe::{Ask, Talk};
+use crate::probe::{Ask, Peer, Probe, Record, Talk, Trust};
 use crate::roster::{Count, Kind, Recover, Tier};
 
 fn files(texts: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -15,6 +15,13 @@ fn told(texts: &[(&str, &str)]) -> Vec<String> {
 /// A service that is right, with these lines added to it.
 fn service_with(lines: &str) -> String {
     format!("[[service]]\nname = \"a\"\nunit = \"a\"\n{lines}\n")
+}
+
+const KINDS: [&str; 16] =
+    ["http", "tcp", "unix", "exec", "tls", "dns", "icmp", "redis", "postgres", "mysql", "smtp", "amqp", "mqtt", "grpc", "fastcgi", "ntp"];
+
+fn peer(address: &str) -> Peer {
+    Peer { address: address.to_owned(), ..Peer::default() }
 }
 
 const FULL: &str = r#"
@@ -39,6 +46,13 @@ probe    = [
   { tcp = "127.0.0.1:6379", send = "PING\r\n", expect = "re:^\\+PONG" },
   { unix = "/run/x.sock" },
   { exec = "/usr/lib/nagios/plugins/check_x -w 5" },
+  { tls = "[::1]:443", name = "example.org", roots = "/etc/ca.pem", days = 30 },
+  { dns = "example.org", type = "aaaa", expect = "::1", server = "127.0.0.1:53" },
+  { icmp = "[::1]" },
+  { redis = "/run/redis.sock", user = "u", password_file = "/etc/muster/redis" },
+  { postgres = "h:5432", user = "u", database = "d", encrypt = true, name = "db", roots = "/etc/ca.pem" },
+  { mysql = "h:3306" }, { smtp = "h:25", encrypt = true }, { amqp = "h:5672" }, { mqtt = "h:1883" },
+  { grpc = "h:50051", service = "x.Y" }, { fastcgi = "/run/php.sock", path = "/status", body = "pool" }, { ntp = "h:123", offset = "50ms" },
 ]
 config   = ["/etc/nginx/**"]
 validate = "nginx -t"
@@ -74,7 +88,25 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!((web.probes[2].every, web.probes[2].timeout), (Length::seconds(5), Length::seconds(1)));
     let talk = Talk { send: "PING\r\n".to_owned(), expect: "re:^\\+PONG".to_owned() };
     assert_eq!(web.probes[1].ask, Ask::Tcp { address: "127.0.0.1:6379".to_owned(), talk: Some(talk) });
-    assert_eq!(web.probes.iter().map(|p| p.ask.kind()).collect::<Vec<_>>(), ["http", "tcp", "unix", "exec"]);
+    assert_eq!(web.probes.iter().map(|p| p.ask.kind()).collect::<Vec<_>>(), KINDS);
+    let [_, _, _, _, tls, dns, _, redis, postgres, .., grpc, fastcgi, ntp] = web.probes.as_slice() else { panic!("{web:?}") };
+    let trust = |name: &str| Trust { name: Some(name.to_owned()), roots: Some("/etc/ca.pem".to_owned()) };
+    assert_eq!(tls.ask, Ask::Tls { address: "[::1]:443".to_owned(), trust: trust("example.org"), days: 30 });
+    let (name, expect, server) = ("example.org".to_owned(), Some("::1".to_owned()), Some("127.0.0.1:53".to_owned()));
+    assert_eq!(dns.ask, Ask::Dns { name, record: Record::Aaaa, expect, server });
+    let user = Some("u".to_owned());
+    let key = Some("/etc/muster/redis".to_owned());
+    assert_eq!(redis.ask, Ask::Redis(Peer { user: user.clone(), password_file: key, ..peer("/run/redis.sock") }));
+    let encrypt = Some(trust("db"));
+    assert_eq!(postgres.ask, Ask::Postgres(Peer { user, database: Some("d".to_owned()), encrypt, ..peer("h:5432") }));
+    assert_eq!(grpc.ask, Ask::Grpc { peer: peer("h:50051"), service: "x.Y".to_owned() });
+    let body = Some("pool".to_owned());
+    assert_eq!(fastcgi.ask, Ask::Fastcgi { peer: peer("/run/php.sock"), path: "/status".to_owned(), body });
+    assert_eq!(ntp.ask, Ask::Ntp { address: "h:123".to_owned(), offset: Length::ms(50) });
+    for probe in &web.probes {
+        let text = serde_json::to_string(probe).unwrap();
+        assert_eq!(&serde_json::from_str::<Probe>(&text).unwrap(), probe, "{text}");
+    }
     assert_eq!(cache.kind, Kind::Run("redis-server --port 0".to_owned()));
     let Kind::Process(worker) = &worker.kind else { panic!("{worker:?}") };
     assert_eq!(worker.count, Count { min: 2, max: u32::MAX });
@@ -107,7 +139,7 @@ fn every_mistake_of_every_file_is_told_at_once() {
             "m.toml:3:1: unknown key `attemps`. Did you mean `attempts`?",
             "m.toml:5:8: ' ' in a name; letters, digits and `.` `_` `@` `-` make one.",
             "m.toml:6:8: `.servce` is not a kind of unit; for a service write `a.servce.service`.",
-            "services.d/c.toml:4:19: `ftp://x` does not begin with `http://`.",
+            "services.d/c.toml:4:19: `ftp://x` does not begin with `http://` or `https://`.",
             "services.d/c.toml:4:40: invalid type: integer `5`, expected a string.",
             "services.d/c.toml:5:8: unknown value `hgih`. Known: critical, important, normal.",
             "services.d/d.toml:1:5: extra `=`, expected nothing.",
@@ -159,12 +191,37 @@ fn each_mistake_in_a_service_has_its_message() {
 #[test]
 fn each_mistake_in_a_probe_has_its_message() {
     for (probe, message) in [
-        ("", "10: a probe that asks nothing. There are `http`, `tcp`, `unix` and `exec`."),
-        ("tls = \"h:1\"", "18: probe kind `tls` is not in this version. There are `http`, `tcp`, `unix` and `exec`."),
-        ("dns = { name = \"x\" }", "18: probe kind `dns` is not in this version. There are `http`, `tcp`, `unix` and `exec`."),
+        (
+            "",
+            "10: a probe that asks nothing. There are `http`, `tcp`, `unix`, `exec`, `tls`, `dns`, `icmp`, `redis`, `postgres`, `mysql`, `smtp`, \
+             `amqp`, `mqtt`, `grpc`, `fastcgi`, `ntp`.",
+        ),
+        ("tls = \"h\"", "18: `h` is not HOST:PORT."),
+        ("tls = \"h:443\", days = 9999", "34: 9999 days are outside 0 to 3650."),
+        ("tls = \"h:443\", roots = \"ca.pem\"", "35: `ca.pem` is not an absolute path."),
+        ("dns = \"x y\"", "18: `x y` is not a name."),
+        (
+            "dns = \"x\", type = \"AAA\"",
+            "30: `AAA` is not a type of record that can be asked for. Known: A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV.",
+        ),
+        ("dns = \"x\", server = \"ns1\"", "32: `ns1` is not ADDRESS:PORT, such as 127.0.0.1:53."),
+        ("dns = \"x\", expect = 5", "32: the `expect` of a `dns` probe is a record. Write it in quotes, such as \"192.0.2.1\"."),
+        ("icmp = \"a b\"", "19: `a b` is neither a name nor an address."),
+        ("icmp = \"h\", expect = \"x\"", "33: a probe of kind `icmp` has no `expect`. Beside its target it has `every` and `timeout`."),
+        (
+            "redis = \"h:1\", database = \"x\"",
+            "38: a probe of kind `redis` has no `database`. Known: user, password_file, encrypt, name, roots, every, timeout.",
+        ),
+        ("redis = \"h:1\", name = \"x\"", "34: a certificate is checked only where the connection is encrypted. Add `encrypt = true`."),
+        ("postgres = \"h:1\", password_file = \"/x\"", "46: `password_file` without `user`. Say who signs in."),
+        ("mysql = \"h:1\", database = \"x\"", "38: `database` without `user`. Say who signs in."),
+        ("postgres = \"/run/x\", encrypt = true", "43: a socket has no name that a certificate could be made out to. Add `name = \"…\"`."),
+        ("mqtt = \"h:1\", user = \"\"", "33: an empty text."),
+        ("fastcgi = \"/run/x\", path = \"ping\"", "39: `ping` is not an absolute path."),
+        ("ntp = \"h:123\", offset = \"2d\"", "36: 2d is outside 1ms to 1d."),
         ("htpt = \"x\"", "12: unknown key `htpt`. Did you mean `http`?"),
         ("tcp = \"h:1\", exec = \"true\"", "10: a probe of several kinds. Write one table for each."),
-        ("http = \"https://h/\"", "19: `https://` is not in this version; `tcp` tells whether the port answers."),
+        ("https = \"https://h/\"", "12: unknown key `https`. Did you mean `http`?"),
         ("http = \"http://h:99999/\"", "19: `h:99999` has no port from 1 to 65535."),
         ("http = \"http:///x\"", "19: `http:///x` has no host."),
         ("http = \"http://u:p@h/\"", "19: a user in an address; probes do not sign in."),

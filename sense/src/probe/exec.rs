@@ -10,8 +10,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
+use super::answers::line;
 use super::pidfd::PidFd;
-use super::progress::{Progress, Reached, TEXT_CHARS_MAX};
+use super::progress::{Progress, Reached};
 
 /// Bytes of output that are kept of each stream; the rest is read and dropped, so that a talkative plugin can end.
 const OUTPUT_BYTES_MAX: usize = 8 << 10;
@@ -156,13 +157,9 @@ fn split_perfdata(data: &str) -> Vec<String> {
     parts.filter(|item| item.contains('=')).map(line).collect()
 }
 
-/// Text from outside on one line, without control characters, cut where it is too long.
-fn line(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(TEXT_CHARS_MAX).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::answers::TEXT_CHARS_MAX;
     use super::*;
 
     #[test]

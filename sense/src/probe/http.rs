@@ -1,16 +1,21 @@
-//! A GET over HTTP/1.1 (RFC 9110, RFC 9112) on a connection of its own. Redirects are answers, not followed.
+//! A GET over HTTP/1.1 (RFC 9110, RFC 9112), in the clear or encrypted, on a connection of its own. A redirect that is not
+//! itself the right answer is followed. Each step's time is told.
+
+use std::fmt;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
+use hyper::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use muster_model::probe::Answer;
 
+use super::answers::{Step, line, unasked, wrong};
 use super::progress::{Progress, Reached};
-use super::tcp;
+use super::wire::{Duplex, server_name};
+use super::{tcp, trust};
 
 /// Bytes of a body that are searched.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -18,81 +23,175 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 const HEAD_BYTES_MAX: usize = 64 << 10;
 const AGENT: &str = concat!("muster/", env!("CARGO_PKG_VERSION"));
 
+/// Redirects that are followed.
+const REDIRECTS_MAX: usize = 5;
+
 /// A GET, ready to be put.
 pub(super) struct Get {
-    /// `HOST:PORT` to connect to.
-    address: String,
-    /// As in the address, for the `Host` header.
-    authority: String,
-    target: Uri,
+    first: Place,
     expect: Option<u16>,
     body: Option<Vec<u8>>,
+    roots: Option<String>,
 }
 
 impl Get {
-    pub(super) fn new(url: &str, expect: Option<u16>, body: Option<&str>) -> Result<Get, String> {
-        let bad = |why: &str| format!("`{url}` is not an address: {why}");
-        let uri: Uri = url.parse().map_err(|e: hyper::http::uri::InvalidUri| bad(&e.to_string()))?;
-        if uri.scheme_str() != Some("http") {
-            return Err(bad("only http:// is asked"));
-        }
-        let host = uri.host().ok_or_else(|| bad("no host"))?;
-        let address = format!("{host}:{}", uri.port_u16().unwrap_or(80));
-        let authority = uri.authority().map_or(host, |a| a.as_str()).to_owned();
-        let target = uri.path_and_query().map_or(Ok(Uri::from_static("/")), |p| p.as_str().parse()).map_err(|_| bad("no path"))?;
-        Ok(Get { address, authority, target, expect, body: body.map(|b| b.as_bytes().to_owned()) })
+    pub(super) fn new(url: &str, expect: Option<u16>, body: Option<&str>, roots: Option<&str>) -> Result<Get, String> {
+        let first = Place::read(url)?;
+        Ok(Get { first, expect, body: body.map(|b| b.as_bytes().to_owned()), roots: roots.map(str::to_owned) })
     }
 
     pub(super) async fn put(&self, progress: &Progress) -> Answer {
-        let stream = match tcp::connect(&self.address, progress).await {
-            Ok(stream) => stream,
-            Err(answer) => return answer,
+        let mut seen = vec![self.first.clone()];
+        let mut place = self.first.clone();
+        loop {
+            let next = match Box::pin(self.ask(&place, progress)).await {
+                Ok(Heard::Answer(answer)) | Err(answer) => return answer,
+                Ok(Heard::Elsewhere(location)) => place.follow(&location),
+            };
+            match next {
+                Err(why) => return wrong(why),
+                Ok(next) if seen.contains(&next) => {
+                    let way: Vec<String> = seen.iter().chain([&next]).map(ToString::to_string).collect();
+                    return wrong(line(&format!("redirected in a circle: {}", way.join(" → "))));
+                }
+                Ok(next) if seen.len() > REDIRECTS_MAX => {
+                    return wrong(format!("redirected more than {REDIRECTS_MAX} times, lastly to {next}"));
+                }
+                Ok(next) => {
+                    seen.push(next.clone());
+                    place = next;
+                }
+            }
+        }
+    }
+
+    async fn ask(&self, place: &Place, progress: &Progress) -> Step<Heard> {
+        let stream = tcp::connect(&place.address, progress).await?;
+        let stream: Box<dyn Duplex> = if place.encrypted {
+            let roots = trust::roots(self.roots.as_deref()).await?;
+            let hands = trust::shake(Box::new(stream), &roots, server_name(None, &place.address)?, &[b"http/1.1"]).await?;
+            progress.reached(Reached::Secured);
+            Box::new(hands.stream)
+        } else {
+            Box::new(stream)
         };
         let shaken = http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) = match shaken {
-            Ok(both) => both,
-            Err(error) => return not_http(&error),
-        };
+        let (mut sender, connection) = shaken.map_err(|error| not_http(&error))?;
         let exchange = async {
-            let request = Request::get(self.target.clone())
-                .header(HOST, &self.authority)
+            let request = Request::get(place.target.clone())
+                .header(HOST, &place.authority)
                 .header(USER_AGENT, AGENT)
                 .header(ACCEPT, "*/*")
                 .header(CONNECTION, "close")
-                .body(Empty::<Bytes>::new());
-            match request {
-                Err(error) => Answer::Unasked { text: error.to_string() },
-                Ok(request) => match sender.send_request(request).await {
-                    Err(error) => not_http(&error),
-                    Ok(response) => self.judge(response, progress).await,
-                },
+                .body(Empty::<Bytes>::new())
+                .map_err(|error| unasked(error.to_string()))?;
+            let response = sender.send_request(request).await.map_err(|error| not_http(&error))?;
+            progress.reached(Reached::Status(response.status().as_u16()));
+            match self.elsewhere(&response) {
+                Some(location) => Ok(Heard::Elsewhere(location)),
+                None => Ok(Heard::Answer(self.judge(response, progress).await)),
             }
         };
         // The connection moves the bytes. It ends with the last of them, which the exchange may still have to look at.
         let moved = async {
             let _ = connection.await;
-            std::future::pending::<Answer>().await
+            std::future::pending::<Step<Heard>>().await
         };
         tokio::select! {
-            answer = exchange => answer,
-            answer = moved => answer,
+            heard = exchange => heard,
+            heard = moved => heard,
         }
+    }
+
+    /// Where a redirect leads that is not itself the right answer: somebody wants another status or a body.
+    fn elsewhere(&self, response: &Response<Incoming>) -> Option<String> {
+        let status = response.status();
+        let followed = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+            && (self.expect.is_some_and(|expected| expected != status.as_u16()) || self.expect.is_none() && self.body.is_some());
+        if !followed {
+            return None;
+        }
+        response.headers().get(LOCATION).map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned())
     }
 
     async fn judge(&self, response: Response<Incoming>, progress: &Progress) -> Answer {
         let status = response.status();
-        progress.reached(Reached::Status(status.as_u16()));
         let right = self.expect.map_or(status.as_u16() < 500, |expected| status.as_u16() == expected);
         if !right {
-            return Answer::Wrong { text: format!("status {status}"), perfdata: Vec::new() };
+            return Answer::Wrong { text: format!("status {status}"), perfdata: progress.steps() };
         }
         match &self.body {
             Some(wanted) if !holds(response.into_body(), wanted).await => {
                 let text = format!("status {status}, but the body does not hold `{}`", wanted.escape_ascii());
-                Answer::Wrong { text, perfdata: Vec::new() }
+                Answer::Wrong { text, perfdata: progress.steps() }
             }
-            _ => Answer::Right { text: None, perfdata: Vec::new() },
+            _ => Answer::Right { text: None, perfdata: progress.steps() },
         }
+    }
+}
+
+/// What came of one GET.
+enum Heard {
+    Answer(Answer),
+    /// The `Location` of a redirect.
+    Elsewhere(String),
+}
+
+/// Where a GET goes.
+#[derive(Clone, PartialEq, Eq)]
+struct Place {
+    encrypted: bool,
+    /// `HOST:PORT` to connect to.
+    address: String,
+    /// As in the address, for the `Host` header.
+    authority: String,
+    target: Uri,
+}
+
+impl Place {
+    fn read(url: &str) -> Result<Place, String> {
+        let bad = |why: &str| line(&format!("`{url}` is not an address: {why}"));
+        let uri: Uri = url.parse().map_err(|e: hyper::http::uri::InvalidUri| bad(&e.to_string()))?;
+        let encrypted = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(bad("only http:// and https:// are asked")),
+        };
+        let host = uri.host().ok_or_else(|| bad("no host"))?;
+        let address = format!("{host}:{}", uri.port_u16().unwrap_or(if encrypted { 443 } else { 80 }));
+        let authority = uri.authority().map_or(host, |a| a.as_str()).to_owned();
+        let target = uri.path_and_query().map_or(Ok(Uri::from_static("/")), |p| p.as_str().parse()).map_err(|_| bad("no path"))?;
+        Ok(Place { encrypted, address, authority, target })
+    }
+
+    /// The place that a `Location` leads to (RFC 9110 §10.2.2): a whole address, one without scheme, a path, or one beside this.
+    fn follow(&self, location: &str) -> Result<Place, String> {
+        let scheme = if self.encrypted { "https" } else { "http" };
+        let location = location.split('#').next().unwrap_or_default();
+        let here = format!("{scheme}://{}", self.authority);
+        let url = if location.contains("://") {
+            location.to_owned()
+        } else if location.starts_with("//") {
+            format!("{scheme}:{location}")
+        } else if location.starts_with('/') {
+            format!("{here}{location}")
+        } else if location.starts_with('?') {
+            format!("{here}{}{location}", self.target.path())
+        } else {
+            let folder = self.target.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+            format!("{here}{folder}/{location}")
+        };
+        let next = Place::read(&url).map_err(|why| format!("redirected to where nobody can go: {why}"))?;
+        if self.encrypted && !next.encrypted {
+            return Err(format!("redirected out of encryption, to {next}"));
+        }
+        Ok(next)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", if self.encrypted { "https" } else { "http" }, self.authority, self.target)
     }
 }
 
@@ -115,5 +214,5 @@ async fn holds(mut body: Incoming, wanted: &[u8]) -> bool {
 
 fn not_http(error: &hyper::Error) -> Answer {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    Answer::Wrong { text: format!("not an answer over HTTP: {error}{cause}"), perfdata: Vec::new() }
+    wrong(line(&format!("not an answer over HTTP: {error}{cause}")))
 }

@@ -1,37 +1,60 @@
 //! Asks services whether they answer, and says so when the kind of answer changes.
 //!
 //! Every probe has a task of its own: it is asked one question at a time, and a slow one delays nobody else. What they
-//! share is bounded: [`ASKS_AT_ONCE_MAX`] connections and [`PLUGINS_AT_ONCE_MAX`] plugins are open at once.
+//! share is bounded: [`ASKS_AT_ONCE_MAX`] connections and [`PLUGINS_AT_ONCE_MAX`] plugins are open at once, and of one host
+//! [`ASKS_OF_A_HOST_MAX`] questions are asked at once. How late questions are put for it is measured ([`Lateness`]).
 
+mod amqp;
+mod answers;
+mod dns;
 mod exec;
+mod fastcgi;
+mod flap;
+mod grpc;
 mod http;
+mod icmp;
+mod lateness;
+mod mqtt;
+mod mysql;
+mod ntp;
+mod octets;
 mod pace;
 mod pidfd;
+mod postgres;
 mod progress;
 mod question;
+mod redis;
+mod scram;
+mod smtp;
 mod talk;
 mod tcp;
+mod tls;
+mod trust;
 mod unix;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use muster_model::id::ServiceName;
-use muster_model::probe::{Answer, Probe};
+use muster_model::probe::{Answer, Ask, Probe};
 use muster_model::time::Length;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
+pub use self::lateness::Lateness;
 use crate::Sink;
 
 /// Connections that probes have open at once; each is one file descriptor.
 pub const ASKS_AT_ONCE_MAX: usize = 4096;
 /// Plugins that run at once; each is at least one process.
 pub const PLUGINS_AT_ONCE_MAX: usize = 32;
+/// Questions that one host is asked at once: a burst of probes must not be a flood.
+pub const ASKS_OF_A_HOST_MAX: usize = 256;
 /// Threads that ask.
 const THREADS: usize = 2;
 /// Threads that wait for the resolver, which cannot be waited for in any other way.
@@ -52,8 +75,26 @@ struct Shared {
     sink: Sink,
     asks: Semaphore,
     plugins: Semaphore,
+    /// Room for questions to each host that is asked.
+    hosts: Mutex<BTreeMap<String, Weak<Semaphore>>>,
+    late: lateness::Counts,
     /// Answers that the sink had no room for; they are said again.
     lost: AtomicU64,
+}
+
+impl Shared {
+    /// The room for questions to the host that is asked; `None`: a plugin, or a socket of this host.
+    fn host(&self, ask: &Ask) -> Option<Arc<Semaphore>> {
+        let address = ask.address().filter(|address| !address.starts_with('/'))?;
+        let host = if let Ask::Icmp { host } = ask { host } else { address.rsplit_once(':')?.0 };
+        let mut hosts = locked(&self.hosts);
+        if let Some(room) = hosts.get(host).and_then(Weak::upgrade) {
+            return Some(room);
+        }
+        let room = Arc::new(Semaphore::new(ASKS_OF_A_HOST_MAX));
+        hosts.insert(host.to_owned(), Arc::downgrade(&room));
+        Some(room)
+    }
 }
 
 /// One probe and its task.
@@ -90,7 +131,8 @@ impl Prober {
             .build()?;
         let asks = Semaphore::new(ASKS_AT_ONCE_MAX);
         let plugins = Semaphore::new(PLUGINS_AT_ONCE_MAX);
-        let shared = Arc::new(Shared { sink, asks, plugins, lost: AtomicU64::new(0) });
+        let shared =
+            Arc::new(Shared { sink, asks, plugins, hosts: Mutex::default(), late: lateness::Counts::default(), lost: AtomicU64::new(0) });
         Ok(Prober { runtime: Some(runtime), asked: Mutex::default(), shared })
     }
 
@@ -114,6 +156,8 @@ impl Prober {
             let tasks = tasks.collect();
             asked.insert(service, tasks);
         }
+        drop(before);
+        locked(&self.shared.hosts).retain(|_, room| room.strong_count() > 0);
     }
 
     /// The last answer to each probe of the service and how long it took; `None`: not asked yet. Empty: no such service.
@@ -127,6 +171,11 @@ impl Prober {
         for asked in locked(&self.asked).get(service).into_iter().flatten() {
             asked.seat.poke.notify_one();
         }
+    }
+
+    /// How late questions were put so far.
+    pub fn lateness(&self) -> Lateness {
+        self.shared.late.lateness()
     }
 
     /// How many answers the sink had no room for so far. Each was said again at the next question.

@@ -7,8 +7,10 @@ use muster_model::id::ServiceName;
 use muster_model::observation::{Fact, Observation};
 use muster_model::probe::{Answer, Ask, Probe};
 use muster_model::time::{Length, Mono, Time};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, interval_at};
 
+use super::flap::{Steadiness, Turn};
 use super::question::Question;
 use super::{Seat, Shared, locked};
 use crate::clock;
@@ -33,6 +35,10 @@ pub(super) struct Pace {
     question: Result<Question, String>,
     seat: Arc<Seat>,
     shared: Arc<Shared>,
+    host: Option<Arc<Semaphore>>,
+    steadiness: Steadiness,
+    /// What was told last is that it flaps.
+    flapping: bool,
     /// The kind of answer that was told last.
     told: Option<Class>,
 }
@@ -72,7 +78,8 @@ impl Pace {
     pub(super) fn new(service: ServiceName, number: u32, probe: &Probe, seat: Arc<Seat>, shared: Arc<Shared>) -> Pace {
         let question = Question::new(&probe.ask);
         let probe = Probe { every: probe.every.max(EVERY_MIN), ..probe.clone() };
-        Pace { service, number, probe, question, seat, shared, told: None }
+        let host = shared.host(&probe.ask);
+        Pace { service, number, probe, question, seat, shared, host, steadiness: Steadiness::default(), flapping: false, told: None }
     }
 
     /// Asks for ever.
@@ -80,21 +87,22 @@ impl Pace {
         let start = Instant::now();
         let phase = self.phase();
         let first = Length(phase.0 % FIRST_WITHIN.0);
-        interval_at(start + first.std(), self.probe.every.std()).tick().await;
-        self.ask_and_tell().await;
+        let due = interval_at(start + first.std(), self.probe.every.std()).tick().await;
+        self.ask_and_tell(due).await;
         // Its own place within the period, so that many probes are spread over it.
         let next = if phase == first { Length(phase.0.saturating_add(self.probe.every.0)) } else { phase };
         let mut period = interval_at(start + next.std(), self.probe.every.std());
         period.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
-            let poked = tokio::select! {
-                _ = period.tick() => false,
-                () = self.seat.poke.notified() => true,
+            // While an answer was waited for the next question was not due: a slow target is not a late question.
+            let free = Instant::now();
+            let due = tokio::select! {
+                due = period.tick() => Some(due.max(free)),
+                () = self.seat.poke.notified() => None,
             };
-            if poked {
-                self.ask_eagerly(&mut period).await;
-            } else {
-                self.ask_and_tell().await;
+            match due {
+                Some(due) => self.ask_and_tell(due).await,
+                None => self.ask_eagerly(&mut period).await,
             }
         }
     }
@@ -112,17 +120,19 @@ impl Pace {
     /// then, also where it is as it was told last.
     async fn ask_eagerly(&mut self, period: &mut Interval) {
         self.told = None;
+        self.steadiness.forget();
+        self.flapping = false;
         let mut again = interval(EAGER_EVERY.std());
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
-                _ = period.tick() => {
-                    self.ask_and_tell().await;
+                due = period.tick() => {
+                    self.ask_and_tell(due.max(Instant::now())).await;
                     return;
                 }
                 _ = again.tick() => {
-                    let heard = self.ask().await;
+                    let heard = self.ask(None).await;
                     if heard.answer.is_right() {
                         let since = heard.asked_at;
                         return self.tell(heard, since, 1);
@@ -133,8 +143,8 @@ impl Pace {
     }
 
     /// Asks, asks again where the answer is not right and new, and tells what is new.
-    async fn ask_and_tell(&mut self) {
-        let mut heard = self.ask().await;
+    async fn ask_and_tell(&mut self, due: Instant) {
+        let mut heard = self.ask(Some(due)).await;
         let (mut since, mut times) = (heard.asked_at, 1);
         let mut again = interval(CONFIRM_EVERY.std());
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -145,18 +155,36 @@ impl Pace {
             }
             again.tick().await;
             let before = Class::of(&heard.answer);
-            heard = self.ask().await;
+            heard = self.ask(None).await;
             (since, times) = if Class::of(&heard.answer) == before { (since, times + 1) } else { (heard.asked_at, 1) };
         }
-        if self.told != Some(Class::of(&heard.answer)) {
-            self.tell(heard, since, times);
+        match self.steadiness.heard(&heard.answer) {
+            Turn::Flaps(answer) if !self.flapping || self.told.is_none() => {
+                self.tell(Heard { answer, ..heard }, since, times);
+                self.flapping = true;
+            }
+            Turn::Flaps(_) => {}
+            turn => {
+                self.flapping = false;
+                if turn == Turn::Settled || self.told != Some(Class::of(&heard.answer)) {
+                    self.tell(heard, since, times);
+                }
+            }
         }
     }
 
-    async fn ask(&self) -> Heard {
+    /// Puts the question, and notes how late it was put where it was due by the clock.
+    async fn ask(&self, due: Option<Instant>) -> Heard {
         let room = if matches!(self.probe.ask, Ask::Exec { .. }) { &self.shared.plugins } else { &self.shared.asks };
-        // The semaphores are never closed; the question may be put either way.
+        // The semaphores are never closed; the question may be put either way. One who waits for a host takes no room from others.
+        let _host = match &self.host {
+            Some(host) => host.acquire().await.ok(),
+            None => None,
+        };
         let _permit = room.acquire().await;
+        if let Some(due) = due {
+            self.shared.late.add(Length::from(Instant::now().saturating_duration_since(due)));
+        }
         let (asked_at, start): (Time, Mono) = clock::now();
         let answer = match &self.question {
             Ok(question) => Box::pin(question.put(self.probe.timeout)).await,

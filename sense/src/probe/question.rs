@@ -3,28 +3,36 @@
 use muster_model::probe::{Answer, Ask};
 use muster_model::time::Length;
 
-use super::exec;
+use super::answers::unasked;
+use super::dns::Asked;
 use super::http::Get;
 use super::progress::Progress;
 use super::talk::Words;
-use super::{tcp, unix};
+use super::{amqp, exec, fastcgi, grpc, icmp, mqtt, mysql, ntp, postgres, redis, smtp, tcp, tls, unix};
 
 /// What a probe asks.
 pub(super) enum Question {
     Http(Get),
-    Tcp { address: String, words: Option<Words> },
-    Unix { path: String, words: Option<Words> },
-    Exec { command: String },
+    Tcp {
+        address: String,
+        words: Option<Words>,
+    },
+    Unix {
+        path: String,
+        words: Option<Words>,
+    },
+    /// Nothing of it has to be made ready.
+    Plain(Ask),
 }
 
 impl Question {
     /// The error says why it can never be put. The configuration was checked for all of this before.
     pub(super) fn new(ask: &Ask) -> Result<Question, String> {
         Ok(match ask {
-            Ask::Http { url, expect, body } => Question::Http(Get::new(url, *expect, body.as_deref())?),
+            Ask::Http { url, expect, body, roots } => Question::Http(Get::new(url, *expect, body.as_deref(), roots.as_deref())?),
             Ask::Tcp { address, talk } => Question::Tcp { address: address.clone(), words: talk.as_ref().map(Words::new).transpose()? },
             Ask::Unix { path, talk } => Question::Unix { path: path.clone(), words: talk.as_ref().map(Words::new).transpose()? },
-            Ask::Exec { command } => Question::Exec { command: command.clone() },
+            plain => Question::Plain(plain.clone()),
         })
     }
 
@@ -36,9 +44,32 @@ impl Question {
                 Question::Http(get) => get.put(&progress).await,
                 Question::Tcp { address, words } => tcp::put(address, words.as_ref(), &progress).await,
                 Question::Unix { path, words } => unix::put(path, words.as_ref(), &progress).await,
-                Question::Exec { command } => exec::put(command, &progress).await,
+                Question::Plain(ask) => plain(ask, &progress).await,
             }
         };
         tokio::time::timeout(timeout.std(), answer).await.unwrap_or_else(|_| progress.over(timeout))
     }
+}
+
+async fn plain(ask: &Ask, progress: &Progress) -> Answer {
+    let (Ok(answer) | Err(answer)) = match ask {
+        Ask::Exec { command } => Ok(exec::put(command, progress).await),
+        Ask::Tls { address, trust, days } => tls::put(address, trust, *days, progress).await,
+        Ask::Dns { name, record, expect, server } => {
+            Asked { name, record: *record, expect: expect.as_deref(), server: server.as_deref() }.put(progress).await
+        }
+        Ask::Redis(peer) => redis::put(peer, progress).await,
+        Ask::Postgres(peer) => postgres::put(peer, progress).await,
+        Ask::Mysql(peer) => mysql::put(peer, progress).await,
+        Ask::Smtp(peer) => smtp::put(peer, progress).await,
+        Ask::Amqp(peer) => amqp::put(peer, progress).await,
+        Ask::Mqtt(peer) => mqtt::put(peer, progress).await,
+        Ask::Grpc { peer, service } => grpc::put(peer, service, progress).await,
+        Ask::Fastcgi { peer, path, body } => fastcgi::put(peer, path, body.as_deref(), progress).await,
+        Ask::Icmp { host } => icmp::put(host, progress).await,
+        Ask::Ntp { address, offset } => ntp::put(address, *offset, progress).await,
+        // These were made ready.
+        Ask::Http { .. } | Ask::Tcp { .. } | Ask::Unix { .. } => Err(unasked("it was not made ready")),
+    };
+    answer
 }

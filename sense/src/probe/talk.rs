@@ -4,7 +4,7 @@ use muster_model::probe::{Answer, Talk};
 use regex::bytes::Regex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::progress::shown;
+use super::answers::shown;
 
 /// Bytes of an answer that are looked at.
 const HEARD_BYTES_MAX: usize = 4096;

@@ -1,10 +1,12 @@
 //! A TCP connection, and what is said over it.
 
 use std::io;
+use std::net::SocketAddr;
 
 use muster_model::probe::Answer;
 use tokio::net::TcpStream;
 
+use super::answers::{Step, unasked};
 use super::progress::{Progress, Reached};
 use super::talk::Words;
 
@@ -19,15 +21,23 @@ pub(super) async fn put(address: &str, words: Option<&Words>, progress: &Progres
 }
 
 /// A connection to `HOST:PORT`, or the answer that it could not be had.
-pub(super) async fn connect(address: &str, progress: &Progress) -> Result<TcpStream, Answer> {
-    let addresses: Vec<_> = match tokio::net::lookup_host(address).await {
-        Ok(addresses) => addresses.collect(),
-        Err(error) => return Err(Answer::Unasked { text: format!("{address} does not resolve: {error}") }),
-    };
-    progress.reached(Reached::Resolved);
+pub(super) async fn connect(address: &str, progress: &Progress) -> Step<TcpStream> {
+    let addresses: Vec<_> = lookup(address, progress).await?;
     let stream = TcpStream::connect(addresses.as_slice()).await.map_err(|error| not_connected(&error))?;
     progress.reached(Reached::Connected);
     Ok(stream)
+}
+
+/// The first address of `HOST:PORT`.
+pub(super) async fn resolve(address: &str, progress: &Progress) -> Step<SocketAddr> {
+    lookup(address, progress).await?.first().copied().ok_or_else(|| unasked(format!("{address} has no address")))
+}
+
+async fn lookup(address: &str, progress: &Progress) -> Step<Vec<SocketAddr>> {
+    let found = tokio::net::lookup_host(address).await;
+    let found = found.map_err(|error| unasked(format!("{address} does not resolve: {error}")))?.collect();
+    progress.reached(Reached::Resolved);
+    Ok(found)
 }
 
 /// The answer that an error of connect(2) is.

@@ -144,13 +144,10 @@ pub(crate) fn exams(s: &Situation<'_>) -> Vec<Exam> {
 
 /// The ports that the service should hold.
 pub(crate) fn wanted_ports(watched: &Watched) -> Vec<u16> {
+    // Those of UDP and of a place that is not the service's own say nothing about what it holds.
     let probed = watched.service.probes.iter().filter_map(|p| match &p.ask {
-        muster_model::probe::Ask::Tcp { address, .. } => address.rsplit(':').next()?.parse().ok(),
-        muster_model::probe::Ask::Http { url, .. } => {
-            let host = url.strip_prefix("http://")?.split('/').next()?;
-            host.rsplit_once(':').map_or(Some(80), |(_, port)| port.parse().ok())
-        }
-        _ => None,
+        muster_model::probe::Ask::Dns { .. } | muster_model::probe::Ask::Ntp { .. } | muster_model::probe::Ask::Icmp { .. } => None,
+        ask => ask.address()?.rsplit_once(':')?.1.parse().ok(),
     });
     let mut ports: Vec<u16> = watched.learned_ports.iter().copied().chain(probed).collect();
     ports.sort_unstable();
