@@ -7,6 +7,7 @@ use std::path::Path;
 use muster_model::id::{Pid, ServiceName};
 use muster_model::request::{Discovered, Unwatched, Watching};
 use muster_model::roster::{Count, Kind, Match, Recover, Service, Tier};
+use muster_packs::Program;
 use muster_sense::proc::Proc;
 use muster_sense::units::Running;
 
@@ -41,7 +42,8 @@ pub(crate) fn everything(host: &Host) -> Vec<Discovered> {
     });
     let nobodys = unwatched(host).into_iter().map(|(mut service, pid, ports)| {
         let exe = pid.and_then(|pid| here.exe(pid).ok().flatten()).map(|exe| exe.display().to_string());
-        host.packs.furnish(&mut service, exe.as_deref(), &ports);
+        let command = pid.and_then(|pid| here.arguments(pid).ok().flatten()).map(|arguments| arguments.join(" "));
+        host.packs.furnish(&mut service, Program { exe: exe.as_deref(), command: command.as_deref() }, &ports);
         discovered(&here, service, pid.into_iter().collect(), ports, Watching::Nobody)
     });
     let mut all: Vec<Discovered> = watched.chain(nobodys).collect();

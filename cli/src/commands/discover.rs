@@ -58,10 +58,8 @@ fn roster(context: &Context, all: &[&Discovered]) -> String {
                 out.push_str(&format!("process = {{ {} }}\n", both.join(", ")));
             }
         }
-        if let Some(pack) = &service.pack {
-            out.push_str(&format!("pack = {}\n", quoted(pack)));
-        }
         let mut known: Vec<(&'static str, String)> = Vec::new();
+        known.push(("discover-pack", service.pack.clone().unwrap_or_default()));
         known.push(("discover-ports", found.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" ")));
         known.push(("discover-user", found.user.clone().unwrap_or_default()));
         known.push(("discover-config", service.config.join(" ")));

@@ -56,6 +56,7 @@ discover-written = { $services ->
 discover-head = What runs here and nobody has declared, as Muster found it. Keep what must be there, drop the rest.
     What is in comments Muster knows by itself; write it without the # to change it. By default a service is
     brought back without asking: `recover = "ask"` waits for a yes, `recover = "never"` only tells.
+discover-pack = known by the pack:{" "}
 discover-ports = listens on:{" "}
 discover-user = runs as:{" "}
 discover-config = configuration:{" "}

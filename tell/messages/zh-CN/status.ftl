@@ -50,6 +50,7 @@ discover-written = { $services } 个服务已写入 { $file }。请检查后放�
 discover-head = 这里运行着、但尚无人声明的服务，由 Muster 发现。保留必须存在的，删去其余。
     注释中的内容 Muster 自己知道；去掉 # 即可修改。默认不经询问即恢复服务：
     `recover = "ask"` 等待许可，`recover = "never"` 仅告知。
+discover-pack = 所属知识包：
 discover-ports = 监听端口：
 discover-user = 运行用户：
 discover-config = 配置：
