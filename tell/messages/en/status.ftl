@@ -40,7 +40,6 @@ probe-unasked = could not be asked
 
 column-watched = WATCHED
 column-user = USER
-column-pack = PACK
 column-program = PROGRAM
 discover-declared = declared
 discover-learned = learned

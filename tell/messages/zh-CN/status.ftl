@@ -37,7 +37,6 @@ probe-unasked = 无法询问
 
 column-watched = 监视
 column-user = 用户
-column-pack = 知识包
 column-program = 程序
 discover-declared = 已声明
 discover-learned = 自行发现
