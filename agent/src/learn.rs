@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use muster_model::id::ServiceName;
-use muster_model::roster::{Roster, Service};
+use muster_model::roster::{Kind, Roster, Service};
 use muster_sense::units::Running;
 
 use crate::discover;
@@ -14,8 +14,9 @@ use crate::inbox::Input;
 
 /// The loop's rounds between two looks.
 const LOOK_ROUNDS: u32 = 5;
-/// Looks between two questions to the service manager.
+/// Looks between two questions to the service manager: a minute where services are learned, an hour where they are declared.
 const RUNNING_LOOKS: u32 = 12;
+const RUNNING_LOOKS_DECLARED: u32 = 720;
 /// At most so many services are learned; the rest is listed as unwatched.
 const LEARNED_MAX: usize = 500;
 
@@ -59,7 +60,8 @@ pub(crate) fn round(host: &mut Host) {
     if host.learned.rounds % LOOK_ROUNDS != 1 {
         return;
     }
-    if (host.learned.rounds / LOOK_ROUNDS).is_multiple_of(RUNNING_LOOKS) {
+    let every = if host.config.services.is_empty() { RUNNING_LOOKS } else { RUNNING_LOOKS_DECLARED };
+    if (host.learned.rounds / LOOK_ROUNDS).is_multiple_of(every) {
         ask_what_runs(host);
     }
     if !host.config.services.is_empty() {
@@ -84,9 +86,14 @@ pub(crate) fn round(host: &mut Host) {
 /// The service manager may take seconds to answer: the answer comes through the inbox.
 fn ask_what_runs(host: &Host) {
     let (units, inbox) = (Arc::clone(&host.sensors.units), host.inbox.clone());
+    let watched = host.guard.services().filter_map(|w| match &w.service().kind {
+        Kind::Unit(unit) => Some(unit.clone()),
+        Kind::Run(_) | Kind::Process(_) => None,
+    });
+    let watched: BTreeSet<String> = watched.collect();
     let asks = move || {
         // Where nobody can say, what was said before stands; `status` has why.
-        if let Ok(running) = units.running() {
+        if let Ok(running) = units.running(watched) {
             let _ = inbox.send(Input::Running(running));
         }
     };

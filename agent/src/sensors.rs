@@ -14,7 +14,7 @@ use muster_sense::units::{self, Units};
 use muster_sense::{journal, proc};
 
 /// Observations that may wait for the loop: some 300 bytes each, taken at the start.
-pub(crate) const SEEN_MAX: usize = 8_192;
+pub(crate) const SEEN_MAX: usize = 4_096;
 /// Touched files that may wait for the loop.
 const TOUCHED_MAX: usize = 4_096;
 /// How often the listening sockets are looked at.

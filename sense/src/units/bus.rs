@@ -118,10 +118,10 @@ impl Bus {
                 wish = wishes.recv() => match wish {
                     Some(Wish::Watch(units)) => round.watch(roll.replace(units), roll),
                     Some(Wish::State(unit, answer)) => drop(tokio::spawn(reply(connection.clone(), unit, answer))),
-                    Some(Wish::Running(answer)) => {
+                    Some(Wish::Running(but, answer)) => {
                         let connection = connection.clone();
                         drop(tokio::spawn(async move {
-                            let said = running(&connection).await.map_err(|e| Error::Refused { unit: "*.service".to_owned(), why: e.to_string() });
+                            let said = running(&connection, &but).await.map_err(|e| Error::Refused { unit: "*.service".to_owned(), why: e.to_string() });
                             let _ = answer.try_send(said);
                         }));
                     }
@@ -331,11 +331,11 @@ async fn row(connection: &Connection, unit: &str) -> Result<Option<Row>, zbus::E
 }
 
 /// The services that run, and whether each is enabled.
-async fn running(connection: &Connection) -> Result<Vec<Running>, zbus::Error> {
+async fn running(connection: &Connection, but: &BTreeSet<String>) -> Result<Vec<Running>, zbus::Error> {
     let wanted = (["running"].as_slice(), ["*.service"].as_slice());
     let rows: Vec<Row> = call(connection, MANAGER_PATH, MANAGER, "ListUnitsByPatterns", &wanted).await?.body().deserialize()?;
     let mut all = Vec::new();
-    for (unit, _, _, _, _, _, path, ..) in rows.into_iter().take(RUNNING_MAX) {
+    for (unit, _, _, _, _, _, path, ..) in rows.into_iter().filter(|row| !but.contains(&row.0)).take(RUNNING_MAX) {
         let said = call(connection, path.as_str(), PROPERTIES, "Get", &(SERVICE, "MainPID")).await?.body();
         let main = match said.deserialize()? {
             Variant::U32(pid) => i32::try_from(pid).ok().and_then(process_key),

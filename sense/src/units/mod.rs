@@ -12,6 +12,7 @@ mod private;
 mod read;
 mod roll;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::mpsc as answers;
 use std::time::Duration;
@@ -98,7 +99,7 @@ pub struct Units {
 enum Wish {
     Watch(Vec<(ServiceName, String)>),
     State(String, answers::SyncSender<Result<Option<UnitState>, Error>>),
-    Running(answers::SyncSender<Result<Vec<Running>, Error>>),
+    Running(BTreeSet<String>, answers::SyncSender<Result<Vec<Running>, Error>>),
 }
 
 /// A service of the service manager's that runs.
@@ -153,11 +154,11 @@ impl Units {
         }
     }
 
-    /// The services that run just now, each with the state of its unit file (`enabled`, `static` …). Blocks, for at most
-    /// five seconds.
-    pub fn running(&self) -> Result<Vec<Running>, Error> {
+    /// The services that run just now but for these, each with the state of its unit file (`enabled`, `static` …), which
+    /// costs the service manager some milliseconds each. Blocks, for at most five seconds.
+    pub fn running(&self, but: BTreeSet<String>) -> Result<Vec<Running>, Error> {
         let (answer, answered) = answers::sync_channel(1);
-        self.wish(Wish::Running(answer))?;
+        self.wish(Wish::Running(but, answer))?;
         answered.recv_timeout(RUNNING_WITHIN).unwrap_or(Err(Error::Ended))
     }
 
@@ -257,7 +258,7 @@ async fn wait(why: &str, roll: &mut Roll, wishes: &mut mpsc::Receiver<Wish>, del
             wish = wishes.recv() => match wish {
                 Some(Wish::Watch(units)) => drop(roll.replace(units)),
                 Some(Wish::State(_, answer)) => drop(answer.try_send(Err(Error::NoSource(why.to_owned())))),
-                Some(Wish::Running(answer)) => drop(answer.try_send(Err(Error::NoSource(why.to_owned())))),
+                Some(Wish::Running(_, answer)) => drop(answer.try_send(Err(Error::NoSource(why.to_owned())))),
                 None => return End::Dropped,
             },
             _ = retry.tick() => return End::Retry,

@@ -1,6 +1,6 @@
 //! `systemctl show` at a pace: the rung where no D-Bus connection can be had, such as for want of rights.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl Systemctl {
                         (next, _) = (0, pace.reset_immediately());
                     }
                     Some(Wish::State(unit, answer)) => drop(answer.try_send(self.state(unit).await)),
-                    Some(Wish::Running(answer)) => drop(answer.try_send(self.running().await)),
+                    Some(Wish::Running(but, answer)) => drop(answer.try_send(self.running(&but).await)),
                     None => return End::Dropped,
                 },
                 _ = pace.tick() => {
@@ -74,11 +74,16 @@ impl Systemctl {
         }
     }
 
-    async fn running(&self) -> Result<Vec<Running>, Error> {
+    async fn running(&self, but: &BTreeSet<String>) -> Result<Vec<Running>, Error> {
         let refused = |why| Error::Refused { unit: "*.service".to_owned(), why };
         let all =
             self.run(&["list-units", "--type=service", "--state=running", "--plain", "--full", "--no-legend"]).await.map_err(refused)?;
-        let units: Vec<String> = all.lines().filter_map(|l| Some(l.split_whitespace().next()?.to_owned())).take(RUNNING_MAX).collect();
+        let units: Vec<String> = all
+            .lines()
+            .filter_map(|l| Some(l.split_whitespace().next()?.to_owned()))
+            .filter(|u| !but.contains(u))
+            .take(RUNNING_MAX)
+            .collect();
         let seen = self.show(&units).await.map_err(refused)?;
         Ok(seen.into_iter().map(|s| Running { unit: s.state.unit, file: s.state.file, main: s.state.main }).collect())
     }
