@@ -6,7 +6,7 @@ use std::path::Path;
 
 use muster_model::id::{Pid, ServiceName};
 use muster_model::request::{Discovered, Unwatched, Watching};
-use muster_model::roster::{Count, Kind, Match, Recover, Service, Tier};
+use muster_model::roster::{Count, Kind, Match, Recover, Service};
 use muster_packs::Program;
 use muster_sense::proc::Proc;
 use muster_sense::units::Running;
@@ -125,23 +125,7 @@ fn exactly(arguments: &str) -> String {
 /// A service as nobody has declared it: it is told of, and not touched without a yes.
 fn bare(name: &str, kind: Kind) -> Service {
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "._@-".contains(c) { c } else { '-' }).take(64).collect();
-    Service {
-        name: ServiceName::from(name),
-        kind,
-        pack: None,
-        probes: Vec::new(),
-        config: Vec::new(),
-        validate: None,
-        reload: None,
-        data: Vec::new(),
-        depends: Vec::new(),
-        recover: Recover::Ask,
-        owner: None,
-        tier: Tier::Normal,
-        restore_after: None,
-        lines: Vec::new(),
-        declared: false,
-    }
+    Service { recover: Recover::Ask, declared: false, ..Service::new(ServiceName::from(name), kind) }
 }
 
 fn discovered(here: &Proc, service: Service, pids: Vec<i32>, ports: Vec<u16>, watched: Watching) -> Discovered {

@@ -15,7 +15,7 @@ use muster_model::id::{BootId, HostName, Pid, ProcessKey, Seq, ServiceName};
 use muster_model::observation::{End, Fact, Observation, UnitState};
 use muster_model::plan::{Done, Outcome};
 use muster_model::probe::{Answer, Ask, Probe};
-use muster_model::roster::{Kind, Limits, Recover, Roster, Service, Tier};
+use muster_model::roster::{Kind, Limits, Roster, Service};
 use muster_model::time::{Length, Mono, Time};
 
 /// Events from outside in each run.
@@ -146,21 +146,8 @@ impl Run {
 fn row(name: &ServiceName, n: usize) -> Service {
     let ask = Ask::Tcp { address: "127.0.0.1:8000".to_owned(), talk: None };
     Service {
-        name: name.clone(),
-        kind: Kind::Unit(format!("service-{n}.service")),
-        pack: None,
         probes: vec![Probe { ask, every: Length::seconds(1), timeout: Length::ms(500) }],
-        config: Vec::new(),
-        validate: None,
-        reload: None,
-        data: Vec::new(),
-        depends: Vec::new(),
-        recover: Recover::Auto,
-        owner: None,
-        tier: Tier::Normal,
-        restore_after: None,
-        lines: Vec::new(),
-        declared: true,
+        ..Service::new(name.clone(), Kind::Unit(format!("service-{n}.service")))
     }
 }
 

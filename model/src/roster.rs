@@ -53,6 +53,29 @@ pub struct Service {
     pub declared: bool,
 }
 
+impl Service {
+    /// A declared service of which nothing else is said.
+    pub fn new(name: ServiceName, kind: Kind) -> Service {
+        Service {
+            name,
+            kind,
+            pack: None,
+            probes: Vec::new(),
+            config: Vec::new(),
+            validate: None,
+            reload: None,
+            data: Vec::new(),
+            depends: Vec::new(),
+            recover: Recover::Auto,
+            owner: None,
+            tier: Tier::Normal,
+            restore_after: None,
+            lines: Vec::new(),
+            declared: true,
+        }
+    }
+}
+
 /// How a service is found and started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

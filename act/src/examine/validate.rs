@@ -71,27 +71,15 @@ fn only_file(service: &Service) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use muster_model::roster::{Kind, Recover, Tier};
+    use muster_model::roster::Kind;
 
     use super::*;
 
     fn service(validate: &str, config: &[&str]) -> Service {
         Service {
-            name: "db".into(),
-            kind: Kind::Unit("db.service".into()),
-            pack: None,
-            probes: Vec::new(),
             config: config.iter().map(ToString::to_string).collect(),
             validate: Some(validate.into()),
-            reload: None,
-            data: Vec::new(),
-            depends: Vec::new(),
-            recover: Recover::Auto,
-            owner: None,
-            tier: Tier::Normal,
-            restore_after: None,
-            lines: Vec::new(),
-            declared: true,
+            ..Service::new("db".into(), Kind::Unit("db.service".into()))
         }
     }
 

@@ -13,7 +13,7 @@ use muster_model::exam::{LogLine, PortHolder};
 use muster_model::id::{ProcessKey, ServiceName, VersionId};
 use muster_model::observation::UnitState;
 use muster_model::plan::{Order, Step};
-use muster_model::roster::{Kind, Recover, Service, Tier};
+use muster_model::roster::{Kind, Service};
 use muster_model::time::{Length, Time};
 use muster_sense::clock;
 use muster_sense::proc::{Life, Proc};
@@ -56,23 +56,7 @@ impl World {
 }
 
 pub(crate) fn service(kind: Kind) -> Service {
-    Service {
-        name: "web".into(),
-        kind,
-        pack: None,
-        probes: Vec::new(),
-        config: Vec::new(),
-        validate: None,
-        reload: None,
-        data: Vec::new(),
-        depends: Vec::new(),
-        recover: Recover::Auto,
-        owner: None,
-        tier: Tier::Normal,
-        restore_after: None,
-        lines: Vec::new(),
-        declared: true,
-    }
+    Service::new("web".into(), kind)
 }
 
 pub(crate) fn order(step: Step) -> Order {

@@ -9,7 +9,7 @@ use muster_model::event::Command;
 use muster_model::id::ServiceName;
 use muster_model::observation::End;
 use muster_model::probe::{Ask, Probe};
-use muster_model::roster::{Count, Kind, Limits, Match, Recover, Service, Tier};
+use muster_model::roster::{Count, Kind, Limits, Match, Recover, Service};
 use muster_model::time::{Length, Time};
 
 use crate::world::{Act, Bug, Chance, HOUR, Happening, MINUTE, MS, QUIET, S, Truth, UnitFile, Weather, World};
@@ -169,21 +169,13 @@ fn service(c: &mut Chance, n: u64) -> Truth {
     let probes = if c.likely(0.6) { vec![probe(port)] } else { Vec::new() };
     let config = if c.likely(0.7) { vec![format!("/etc/{name}.conf")] } else { Vec::new() };
     let row = Service {
-        name: ServiceName::from(name),
-        kind,
-        pack: None,
         probes,
         validate: (!config.is_empty() && c.likely(0.8)).then(|| format!("{name} -t")),
         config,
-        reload: None,
-        data: Vec::new(),
         depends: if n > 0 && c.likely(0.3) { vec![ServiceName::from("web")] } else { Vec::new() },
         recover: c.pick(&[Recover::Auto, Recover::Auto, Recover::Auto, Recover::Ask, Recover::Never]),
-        owner: None,
-        tier: Tier::Normal,
         restore_after: c.likely(0.2).then(|| Length::seconds(30)),
-        lines: Vec::new(),
-        declared: true,
+        ..Service::new(ServiceName::from(name), kind)
     };
     let mut t = Truth::new(row, port, Time(0));
     t.unit.restart = c.pick(&["no", "no", "on-failure", "always", "on-abnormal"]);

@@ -8,7 +8,7 @@ use muster_model::event::{Body, Command, Decision};
 use muster_model::id::ServiceName;
 use muster_model::observation::End;
 use muster_model::plan::{Leave, Step};
-use muster_model::roster::{Kind, Limits, Match, Recover, Service, Tier};
+use muster_model::roster::{Kind, Limits, Match, Recover, Service};
 use muster_model::time::{Length, Time};
 
 use crate::simulation::probe;
@@ -39,23 +39,7 @@ fn service(n: u16, text: &str) -> Truth {
     let mut words = text.split_whitespace();
     let name = words.next().expect("a service has a name");
     let port = 8000 + n * 10;
-    let row = Service {
-        name: ServiceName::from(name),
-        kind: Kind::Unit(format!("{name}.service")),
-        pack: None,
-        probes: Vec::new(),
-        config: Vec::new(),
-        validate: None,
-        reload: None,
-        data: Vec::new(),
-        depends: Vec::new(),
-        recover: Recover::Auto,
-        owner: None,
-        tier: Tier::Normal,
-        restore_after: None,
-        lines: Vec::new(),
-        declared: true,
-    };
+    let row = Service::new(ServiceName::from(name), Kind::Unit(format!("{name}.service")));
     let mut t = Truth::new(row, port, Time(0));
     for word in words {
         match word.split_once('=').unwrap_or((word, "")) {
