@@ -6,7 +6,7 @@ use std::path::Path;
 
 use muster_model::id::{Pid, ServiceName};
 use muster_model::request::{Discovered, Unwatched, Watching};
-use muster_model::roster::{Count, Kind, Match, Recover, Service};
+use muster_model::roster::{Count, Kind, Match, Recover, Service, Tier};
 use muster_packs::Program;
 use muster_sense::proc::Proc;
 use muster_sense::units::Running;
@@ -83,7 +83,7 @@ pub(crate) fn listening(host: &Host) -> Vec<Unwatched> {
         .services()
         .filter_map(|w| match &w.service().kind {
             Kind::Unit(unit) => Some(unit.clone()),
-            Kind::Run(_) | Kind::Process(_) => None,
+            Kind::Run(_) | Kind::Process(_) | Kind::Url(_) => None,
         })
         .collect();
     host.sensors.ports.unwatched(&pids, &units)
@@ -125,7 +125,7 @@ fn exactly(arguments: &str) -> String {
 /// A service as nobody has declared it: it is told of, and not touched without a yes.
 fn bare(name: &str, kind: Kind) -> Service {
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "._@-".contains(c) { c } else { '-' }).take(64).collect();
-    Service { recover: Recover::Ask, declared: false, ..Service::new(ServiceName::from(name), kind) }
+    Service { recover: Recover::Ask, tier: Tier::Learned, declared: false, ..Service::new(ServiceName::from(name), kind) }
 }
 
 fn discovered(here: &Proc, service: Service, pids: Vec<i32>, ports: Vec<u16>, watched: Watching) -> Discovered {

@@ -180,7 +180,7 @@ impl Host {
             if let Some(service) = effects.ask {
                 self.sensors.prober.ask_now(&service);
                 // Whether it is back shows on its ports; for all others there is time.
-                self.look_at_ports |= self.guard.service(service.as_str()).is_some_and(|w| !w.learned_ports().is_empty());
+                self.look_at_ports |= self.guard.service(service.as_str()).is_some_and(|w| !w.ports_wanted().is_empty());
             }
             if effects.roster {
                 self.told_roster += 1;
@@ -283,7 +283,11 @@ impl Host {
         }
         match &event.body {
             // Ports are known now: the pack's probes can be asked.
-            Body::Decided(Decision::Good { .. }) => self.knows_more = true,
+            Body::Decided(Decision::Good { service, .. }) => {
+                self.knows_more = true;
+                // It is known now which ports it should hold.
+                self.moved.insert(service.clone());
+            }
             Body::Observed(Observation { service: Some(service), fact: Fact::ProcessExited { process, end: End::Unknown }, .. }) => {
                 // Muster's own children tell it how they ended when they are waited for.
                 let ended = self.children.reap().into_iter().find(|(s, p, _)| s == service && p == process);
@@ -492,7 +496,7 @@ impl Host {
             let exe = main.and_then(|p| here.exe(p.pid.get()).ok().flatten()).map(|e| e.display().to_string());
             let command = main.and_then(|p| here.arguments(p.pid.get()).ok().flatten()).map(|arguments| arguments.join(" "));
             let program = Program { exe: exe.as_deref(), command: command.as_deref() };
-            self.packs.furnish(&mut service, program, watched.map_or(&[], |w| w.learned_ports()));
+            self.packs.furnish(&mut service, program, &watched.map_or_else(Vec::new, |w| w.ports_wanted()));
             (service.name.clone(), service)
         });
         let roster = Roster { services: furnished.collect(), limits: self.config.limits.clone() };
@@ -542,7 +546,7 @@ impl Host {
 fn child_seen(service: &Service, process: ProcessKey) -> Body {
     let command = match &service.kind {
         Kind::Run(command) => command.clone(),
-        Kind::Unit(_) | Kind::Process(_) => String::new(),
+        Kind::Unit(_) | Kind::Process(_) | Kind::Url(_) => String::new(),
     };
     let fact = Fact::ProcessSeen { process, command };
     Body::Observed(Observation { at: clock::now().0, source: "muster".to_owned(), service: Some(service.name.clone()), fact })

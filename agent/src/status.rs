@@ -33,13 +33,14 @@ fn service(host: &Host, watched: &Watched, at: muster_model::time::Time) -> Serv
     let row = watched.service();
     let open: Option<&Incident> = host.guard.incident_of(row.name.as_str()).filter(|i| i.state.is_open());
     let target = match &row.kind {
+        Kind::Url(url) => url.as_str().to_owned(),
         Kind::Unit(unit) => unit.clone(),
         Kind::Run(command) => command.clone(),
         Kind::Process(wanted) => wanted.exe.clone().or_else(|| wanted.args.clone()).unwrap_or_default(),
     };
     let answers: Vec<Option<(Answer, f64)>> =
         host.sensors.prober.last(&row.name).into_iter().map(|last| last.map(|(answer, took)| (answer, took.as_ms()))).collect();
-    let probes = row.probes.iter().enumerate().map(|(i, probe)| {
+    let probes = watched.questions().iter().enumerate().map(|(i, probe)| {
         let last = answers.get(i).cloned().flatten();
         let ms = last.as_ref().map_or(0.0, |(_, ms)| *ms);
         ProbeStatus { kind: probe.ask.kind().to_owned(), target: probe.ask.target().to_owned(), answer: last.map(|(a, _)| a), ms }

@@ -13,6 +13,7 @@ use muster_model::text::Text;
 use muster_model::time::Time;
 use muster_sense::clock;
 use muster_sense::files::Touched;
+use muster_sense::ports::Whose;
 use muster_vault::{Permissions, Taken};
 
 use crate::host::Host;
@@ -37,11 +38,13 @@ pub(crate) fn tell(host: &mut Host) {
             }
             Kind::Process(wanted) => mentions.extend(wanted.exe.clone()),
             Kind::Run(_) => {}
+            Kind::Url(url) => mentions.push(url.as_str().to_owned()),
         }
         mentions.extend(service.config.iter().filter(|g| !g.contains(['*', '?', '['])).cloned());
         words.push((name.clone(), mentions));
-        if !service.probes.is_empty() {
-            probes.push((name.clone(), service.probes.clone()));
+        let questions = service.questions();
+        if !questions.is_empty() {
+            probes.push((name.clone(), questions));
         }
         if !service.config.is_empty() {
             globs.push((name, service.config.clone()));
@@ -70,8 +73,8 @@ pub(crate) fn tell_ports(host: &mut Host) {
     let whose = host
         .guard
         .services()
-        .map(|w| (w.name().clone(), w.pids().iter().map(|p| p.pid.get()).collect::<Vec<_>>()))
-        .filter(|(_, pids)| !pids.is_empty())
+        .map(|w| Whose { service: w.name().clone(), pids: w.pids().iter().map(|p| p.pid.get()).collect(), wanted: w.ports_wanted() })
+        .filter(|whose| !whose.pids.is_empty())
         .collect();
     host.sensors.ports.watch(whose);
 }

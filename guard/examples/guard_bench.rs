@@ -96,7 +96,7 @@ impl Run {
                 2 => self.seen(service, "dbus", Fact::Unit(unit(service, "activating", "auto-restart", None))),
                 3 => self.starts(service),
                 4 | 8 => self.seen(service, "probe", probed()),
-                5 | 6 => self.seen(service, "sock_diag", Fact::Listens { ports: vec![8000] }),
+                5 | 6 => self.seen(service, "sock_diag", Fact::Listens { ports: vec![8000], taken: Vec::new() }),
                 7 => self.seen(service, "ebpf", Fact::CommandRun { actor: person() }),
                 _ => self.take(Body::Timer),
             }
@@ -146,7 +146,7 @@ impl Run {
 fn row(name: &ServiceName, n: usize) -> Service {
     let ask = Ask::Tcp { address: "127.0.0.1:8000".to_owned(), talk: None };
     Service {
-        probes: vec![Probe { ask, every: Length::seconds(1), timeout: Length::ms(500) }],
+        probes: vec![Probe::new(ask, Length::seconds(1), Length::ms(500))],
         ..Service::new(name.clone(), Kind::Unit(format!("service-{n}.service")))
     }
 }

@@ -77,6 +77,9 @@ pub enum Fact {
     Listens {
         /// Ports, ascending.
         ports: Vec<u16>,
+        /// Ports that it should hold and that somebody else holds, ascending.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        taken: Vec<u16>,
     },
     /// A probe's answer, when it differs from the one before (right, refused, silent, wrong, unasked).
     Probed {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::roster::Count;
 use crate::time::Length;
 
 /// A question put to a service at a fixed pace.
@@ -13,6 +14,23 @@ pub struct Probe {
     pub every: Length,
     /// How long an answer may take.
     pub timeout: Length,
+    /// A right answer that takes longer than this is too slow; `None`: `timeout` is the only limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Length>,
+    /// Its target is a service of this host: where it is not right at its address, it is asked over loopback too.
+    #[serde(default = "yes")]
+    pub here: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl Probe {
+    /// A question to a service of this host, with no limit but the timeout.
+    pub const fn new(ask: Ask, every: Length, timeout: Length) -> Probe {
+        Probe { ask, every, timeout, within: None, here: true }
+    }
 }
 
 /// What a probe asks, and what the right answer is.
@@ -110,6 +128,31 @@ pub enum Ask {
         /// The clocks may differ by so much.
         offset: Length,
     },
+    /// Whether a file is there, whose it is, and who may do what with it.
+    File(FileWanted),
+    /// How many processes a systemd unit has.
+    Processes {
+        /// The unit's full name.
+        unit: String,
+        /// How many there must be.
+        count: Count,
+    },
+}
+
+/// A file, folder, socket or pipe that must be there. A symbolic link is followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileWanted {
+    /// Its absolute path.
+    pub path: String,
+    /// The user that it must belong to, by name or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The group that it must belong to, by name or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Its permissions (the lower 12 bits of st_mode, inode(7)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
 }
 
 /// A server of a protocol, and how it is met.
@@ -207,6 +250,8 @@ impl Ask {
             Ask::Grpc { .. } => "grpc",
             Ask::Fastcgi { .. } => "fastcgi",
             Ask::Ntp { .. } => "ntp",
+            Ask::File(_) => "file",
+            Ask::Processes { .. } => "processes",
         }
     }
 
@@ -223,6 +268,8 @@ impl Ask {
                 &peer.address
             }
             Ask::Grpc { peer, .. } | Ask::Fastcgi { peer, .. } => &peer.address,
+            Ask::File(wanted) => &wanted.path,
+            Ask::Processes { unit, .. } => unit,
         }
     }
 
@@ -239,6 +286,8 @@ impl Ask {
                 &mut peer.address
             }
             Ask::Grpc { peer, .. } | Ask::Fastcgi { peer, .. } => &mut peer.address,
+            Ask::File(wanted) => &mut wanted.path,
+            Ask::Processes { unit, .. } => unit,
         }
     }
 
@@ -253,7 +302,7 @@ impl Ask {
                 Some(if has_port { authority.to_owned() } else { format!("{authority}:{port}") })
             }
             Ask::Dns { server, .. } => server.clone(),
-            Ask::Exec { .. } => None,
+            Ask::Exec { .. } | Ask::Processes { .. } => None,
             other => Some(other.target().to_owned()),
         }
     }
@@ -279,6 +328,14 @@ pub enum Answer {
         #[serde(default)]
         perfdata: Vec<String>,
     },
+    /// The right answer, but later than its limit.
+    Late {
+        /// How late.
+        text: String,
+        /// What it took, by steps.
+        #[serde(default)]
+        perfdata: Vec<String>,
+    },
     /// Nobody is there: connection refused, no such socket.
     Refused {
         /// The error.
@@ -289,6 +346,26 @@ pub enum Answer {
         /// How far it got.
         text: String,
     },
+    /// Its address cannot be reached: no way there, or no connection within the time allowed.
+    Unreached {
+        /// How far it got.
+        text: String,
+    },
+    /// Its name does not resolve.
+    Unresolved {
+        /// The error.
+        text: String,
+    },
+    /// Not so at its address, but right when asked on this host itself.
+    CutOff {
+        /// What came at its address, and where it was asked then.
+        text: String,
+    },
+    /// Its certificate is past its time.
+    Expired {
+        /// Which, and since when.
+        text: String,
+    },
     /// An answer, but not the right one.
     Wrong {
         /// What it was.
@@ -297,7 +374,7 @@ pub enum Answer {
         #[serde(default)]
         perfdata: Vec<String>,
     },
-    /// The question could not be put: the name does not resolve, the plugin cannot run or says UNKNOWN.
+    /// The question could not be put: the plugin cannot run or says UNKNOWN, a file that it takes is missing.
     Unasked {
         /// Why.
         text: String,
@@ -310,11 +387,21 @@ impl Answer {
         matches!(self, Answer::Right { .. } | Answer::Warning { .. })
     }
 
+    /// Whether the service does its work, however slowly.
+    pub const fn is_there(&self) -> bool {
+        self.is_right() || matches!(self, Answer::Late { .. })
+    }
+
     /// What it said, or the error.
     pub fn text(&self) -> &str {
         match self {
             Answer::Right { text, .. } => text.as_deref().unwrap_or(""),
             Answer::Warning { text, .. }
+            | Answer::Late { text, .. }
+            | Answer::Unreached { text }
+            | Answer::Unresolved { text }
+            | Answer::CutOff { text }
+            | Answer::Expired { text }
             | Answer::Refused { text }
             | Answer::Silent { text }
             | Answer::Wrong { text, .. }

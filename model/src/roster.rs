@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::ServiceName;
-use crate::probe::Probe;
+use crate::probe::{Ask, FileWanted, Probe, Trust};
 use crate::time::Length;
 
 /// The roster in force. It is an event in the ledger, so that a replay needs nothing beside it.
@@ -29,6 +29,18 @@ pub struct Service {
     pub pack: Option<String>,
     /// What it is asked.
     pub probes: Vec<Probe>,
+    /// The TCP ports that it must hold, beside those it has been seen to hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<u16>,
+    /// Files that it needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileWanted>,
+    /// How many processes a unit must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<Count>,
+    /// Whether a unit must come up with the machine; `None`: if it was set to while Muster watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
     /// Globs of the configuration files it reads; versioned.
     pub config: Vec<String>,
     /// A shell command that exits 0 when the configuration is one the program takes.
@@ -61,6 +73,10 @@ impl Service {
             kind,
             pack: None,
             probes: Vec::new(),
+            ports: Vec::new(),
+            files: Vec::new(),
+            processes: None,
+            enabled: None,
             config: Vec::new(),
             validate: None,
             reload: None,
@@ -74,7 +90,34 @@ impl Service {
             declared: true,
         }
     }
+
+    /// All that is asked of it, in the order in which observations count it: its probes, its files, its processes; of an
+    /// endpoint elsewhere without a probe of its own, its address.
+    pub fn questions(&self) -> Vec<Probe> {
+        let look = |ask| Probe::new(ask, LOOK_EVERY, LOOK_TIMEOUT);
+        let mut questions = self.probes.clone();
+        if let Kind::Url(url) = &self.kind {
+            if questions.is_empty() {
+                questions.extend(url.asks().into_iter().map(|ask| Probe::new(ask, URL_EVERY, URL_TIMEOUT)));
+            }
+            questions.iter_mut().for_each(|question| question.here = false);
+        }
+        questions.extend(self.files.iter().cloned().map(|wanted| look(Ask::File(wanted))));
+        if let (Kind::Unit(unit), Some(count)) = (&self.kind, self.processes) {
+            questions.push(look(Ask::Processes { unit: unit.clone(), count }));
+        }
+        questions
+    }
 }
+
+/// How often files and processes are looked at, and how long a look may take.
+const LOOK_EVERY: Length = Length::seconds(5);
+const LOOK_TIMEOUT: Length = Length::seconds(1);
+/// The same of an endpoint elsewhere.
+const URL_EVERY: Length = Length::seconds(30);
+const URL_TIMEOUT: Length = Length::seconds(10);
+/// A certificate with fewer days left than this is told.
+const URL_DAYS: u32 = 14;
 
 /// How a service is found and started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +129,8 @@ pub enum Kind {
     Run(String),
     /// A process that Muster only watches.
     Process(Match),
+    /// An endpoint elsewhere, which Muster can only ask.
+    Url(Url),
 }
 
 impl Kind {
@@ -95,7 +140,54 @@ impl Kind {
             Kind::Unit(_) => "unit",
             Kind::Run(_) => "run",
             Kind::Process(_) => "process",
+            Kind::Url(_) => "url",
         }
+    }
+
+    /// Whether it is brought back on this host, by Muster or the service manager; the others can only be watched.
+    pub const fn is_brought_back_here(&self) -> bool {
+        matches!(self, Kind::Unit(_) | Kind::Run(_))
+    }
+}
+
+/// The address of an endpoint elsewhere: `http://…`, `https://…` or `tcp://HOST:PORT`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Url(String);
+
+impl Url {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What is asked of it: whether it answers, and of `https` how long its certificate is good.
+    pub fn asks(&self) -> Vec<Ask> {
+        let (scheme, place) = self.0.split_once("://").unwrap_or(("tcp", &self.0));
+        if scheme == "tcp" {
+            return vec![Ask::Tcp { address: place.to_owned(), talk: None }];
+        }
+        let get = Ask::Http { url: self.0.clone(), expect: None, body: None, roots: None };
+        let address = get.address().filter(|_| scheme == "https");
+        let tls = address.map(|address| Ask::Tls { address, trust: Trust::default(), days: URL_DAYS });
+        std::iter::once(get).chain(tls).collect()
+    }
+}
+
+impl TryFrom<String> for Url {
+    type Error = String;
+    fn try_from(s: String) -> Result<Self, Self::Error> {
+        match s.strip_prefix("tcp://") {
+            Some(place) => crate::config::host_and_port(place, 1)?,
+            None => crate::config::http_url(&s).map_err(|what| format!("{what}, and `tcp://HOST:PORT` is it neither"))?,
+        }
+        Ok(Url(s))
+    }
+}
+
+impl From<Url> for String {
+    fn from(url: Url) -> Self {
+        url.0
     }
 }
 
@@ -183,6 +275,8 @@ pub enum Tier {
     /// As most are.
     #[default]
     Normal,
+    /// Nobody has declared it: Muster has seen it run. No configuration says so.
+    Learned,
 }
 
 /// A line that a program is known to log, and the cause it speaks for.

@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (sink, observations) = crossbeam_channel::bounded(100_000);
     let prober = Prober::start(sink)?;
     let ask = Ask::Http { url: format!("http://127.0.0.1:{port}/"), expect: Some(200), body: None, roots: None };
-    let probe = Probe { ask, every: Length::ms(100), timeout: Length::seconds(10) };
+    let probe = Probe::new(ask, Length::ms(100), Length::seconds(10));
     prober.set((0..probes).map(|i| (format!("service-{i}").into(), vec![probe.clone()])).collect());
     let ticks = crossbeam_channel::tick(Duration::from_secs(1));
     let (start, mut before) = (clock::now().1, 0);

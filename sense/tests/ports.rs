@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, bounded};
 use muster_model::id::ServiceName;
 use muster_model::observation::{Fact, Observation};
 use muster_model::time::Length;
-use muster_sense::ports::{self, Ladder, Ports, Socket};
+use muster_sense::ports::{self, Ladder, Ports, Socket, Whose};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const EVERY: Length = Length::ms(50);
@@ -70,12 +70,16 @@ fn port_of(listener: &TcpListener) -> u16 {
     listener.local_addr().unwrap().port()
 }
 
+fn whose(service: &str, pids: &[i32]) -> Whose {
+    Whose { service: service.into(), pids: pids.to_vec(), wanted: Vec::new() }
+}
+
 /// The next word on a service's ports.
 fn told(seen: &Receiver<Observation>, source: &str) -> (ServiceName, Vec<u16>) {
     let observation = seen.recv_timeout(DEADLINE).expect("something is told");
     assert_eq!(observation.source, source);
     match observation.fact {
-        Fact::Listens { ports } => (observation.service.unwrap(), ports),
+        Fact::Listens { ports, .. } => (observation.service.unwrap(), ports),
         other => panic!("{other:?}"),
     }
 }
@@ -123,12 +127,12 @@ fn changes_are_told(ladder: Ladder, source: &str) {
     assert_eq!((rung.fact.as_str(), rung.source.as_str()), ("port", source));
     let silent = Holder::of(Command::new("sleep").arg("1000").stdin(Stdio::null()), 0);
     let parent = Holder::passing_on();
-    ports.watch(vec![("quiet".into(), vec![silent.pid()]), ("web".into(), vec![parent.pid()])]);
+    ports.watch(vec![whose("quiet", &[silent.pid()]), whose("web", &[parent.pid()])]);
     assert_eq!(told(&seen, source), ("quiet".into(), vec![]), "also that there is none");
     assert_eq!(told(&seen, source), ("web".into(), vec![parent.1]), "the child has it open");
 
     let other = Holder::start("sleep", &["1000"]);
-    ports.watch(vec![("quiet".into(), vec![silent.pid(), other.pid()]), ("web".into(), vec![parent.pid()])]);
+    ports.watch(vec![whose("quiet", &[silent.pid(), other.pid()]), whose("web", &[parent.pid()])]);
     assert_eq!(told(&seen, source), ("quiet".into(), vec![other.1]), "another process of the service");
     assert_eq!(ports.look(&"quiet".into()), [other.1]);
     let gone = other.1;
@@ -138,7 +142,7 @@ fn changes_are_told(ladder: Ladder, source: &str) {
     assert!(seen.try_recv().is_err(), "what did not change is not told");
 
     ports.watch(vec![]);
-    ports.watch(vec![("web".into(), vec![parent.pid()])]);
+    ports.watch(vec![whose("web", &[parent.pid()])]);
     assert_eq!(ports.look(&"web".into()), [parent.1]);
     assert_eq!(ports.look(&"nobody".into()), [] as [u16; 0]);
 }
@@ -162,7 +166,7 @@ fn a_port_passed_on_to_another_process_is_noticed() {
     let holder = || Holder::of(Command::new("sleep").arg("1000").stdin(Stdio::from(OwnedFd::from(held.try_clone().unwrap()))), port);
     let (first, second) = (holder(), holder());
     drop(held);
-    ports.watch(vec![("first".into(), vec![first.pid()]), ("second".into(), vec![second.pid()])]);
+    ports.watch(vec![whose("first", &[first.pid()]), whose("second", &[second.pid()])]);
     assert_eq!(told(&seen, "sock_diag"), ("first".into(), vec![port]));
     assert_eq!(told(&seen, "sock_diag"), ("second".into(), vec![port]), "both have it open");
     drop(first);
@@ -171,11 +175,33 @@ fn a_port_passed_on_to_another_process_is_noticed() {
 }
 
 #[test]
+fn a_wanted_port_that_somebody_else_holds_is_told() {
+    let (sink, seen) = bounded(100);
+    let (ports, _) = Ports::start(sink, EVERY);
+    let silent = Holder::of(Command::new("sleep").arg("1000").stdin(Stdio::null()), 0);
+    let thief = Holder::start("sleep", &["1000"]);
+    let free = port_of(&TcpListener::bind("127.0.0.1:0").unwrap());
+    let mut wanted = vec![free, thief.1];
+    wanted.sort_unstable();
+    let web = |wanted| vec![Whose { service: "web".into(), pids: vec![silent.pid()], wanted }];
+    let next = || match seen.recv_timeout(DEADLINE).expect("something is told").fact {
+        Fact::Listens { ports, taken } => (ports, taken),
+        other => panic!("{other:?}"),
+    };
+    ports.watch(web(Vec::new()));
+    assert_eq!(next(), (vec![], vec![]), "nobody said that it should hold any");
+    ports.watch(web(wanted));
+    assert_eq!(next(), (vec![], vec![thief.1]), "that nobody holds the other is no theft");
+    drop(thief);
+    assert_eq!(next(), (vec![], vec![]));
+}
+
+#[test]
 fn what_there_is_no_room_for_is_told_later() {
     let (sink, seen) = bounded(1);
     let (ports, _) = Ports::start(sink, EVERY);
     let holders: Vec<Holder> = (0..3).map(|_| Holder::start("sleep", &["1000"])).collect();
-    ports.watch(holders.iter().enumerate().map(|(n, h)| (format!("s{n}").into(), vec![h.pid()])).collect());
+    ports.watch(holders.iter().enumerate().map(|(n, h)| whose(&format!("s{n}"), &[h.pid()])).collect());
     let mut all: Vec<_> = holders.iter().map(|_| told(&seen, "sock_diag")).collect();
     all.sort();
     let expected: Vec<_> = holders.iter().enumerate().map(|(n, h)| (ServiceName::from(format!("s{n}")), vec![h.1])).collect();

@@ -41,7 +41,7 @@ fn told(observations: &Receiver<muster_model::observation::Observation>) -> Told
 fn ask(ask: Ask, timeout_ms: u64) -> Told {
     let (sink, observations) = bounded(16);
     let prober = Prober::start(sink).unwrap();
-    let probe = Probe { ask, every: Length::seconds(600), timeout: Length::ms(timeout_ms) };
+    let probe = Probe::new(ask, Length::seconds(600), Length::ms(timeout_ms));
     prober.set(vec![("a".into(), vec![probe])]);
     told(&observations)
 }
@@ -107,7 +107,12 @@ fn kind(answer: &Answer) -> &'static str {
     match answer {
         Answer::Right { .. } => "right",
         Answer::Warning { .. } => "warning",
+        Answer::Late { .. } => "late",
         Answer::Refused { .. } => "refused",
+        Answer::Unreached { .. } => "unreached",
+        Answer::Unresolved { .. } => "unresolved",
+        Answer::CutOff { .. } => "cut off",
+        Answer::Expired { .. } => "expired",
         Answer::Silent { .. } => "silent",
         Answer::Wrong { .. } => "wrong",
         Answer::Unasked { .. } => "unasked",
@@ -398,7 +403,7 @@ fn a_plugin_is_ended_when_nobody_wants_its_answer_any_more() {
     let (sink, _observations) = bounded(16);
     let prober = Prober::start(sink).unwrap();
     let ask = exec(&format!("echo $$ > {}; sleep 1000", pid.display()));
-    let probe = Probe { ask, every: Length::seconds(600), timeout: Length::seconds(600) };
+    let probe = Probe::new(ask, Length::seconds(600), Length::seconds(600));
     let service = vec![("a".into(), vec![probe])];
     prober.set(service.clone());
     let running = std::fs::read_to_string(&pid).unwrap();
@@ -426,7 +431,7 @@ fn only_a_change_of_the_kind_of_answer_is_told_and_a_single_slip_is_not() {
     broken.store(true, Ordering::SeqCst);
     let (sink, observations) = bounded(16);
     let prober = Prober::start(sink).unwrap();
-    let probe = Probe { ask: http(port, None, None), every: Length::ms(100), timeout: Length::ms(100) };
+    let probe = Probe::new(http(port, None, None), Length::ms(100), Length::ms(100));
     let before = clock::now().0;
     prober.set(vec![("a".into(), vec![probe])]);
     let first = told(&observations);
@@ -453,7 +458,7 @@ fn a_probe_that_is_right_and_wrong_in_turn_is_told_once_and_well_only_when_stead
     });
     let (sink, observations) = bounded(16);
     let prober = Prober::start(sink).unwrap();
-    prober.set(vec![("a".into(), vec![Probe { ask: http(port, None, None), every: Length::ms(100), timeout: Length::ms(100) }])]);
+    prober.set(vec![("a".into(), vec![Probe::new(http(port, None, None), Length::ms(100), Length::ms(100))])]);
     let turns: Vec<Told> = (0..7).map(|_| told(&observations)).collect();
     let kinds: Vec<&str> = turns.iter().map(|t| kind(&t.answer)).collect();
     assert_eq!(kinds, ["wrong", "right", "wrong", "right", "wrong", "wrong", "right"], "{turns:?}");
@@ -475,7 +480,7 @@ fn one_host_is_asked_so_many_questions_at_once_and_no_more() {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     });
     let prober = Prober::start(sink).unwrap();
-    let probe = Probe { ask: http(port, None, None), every: Length::seconds(600), timeout: Length::seconds(600) };
+    let probe = Probe::new(http(port, None, None), Length::seconds(600), Length::seconds(600));
     let all = ASKS_OF_A_HOST_MAX + MORE;
     prober.set((0..all).map(|n| (format!("s{n}").into(), vec![probe.clone()])).collect());
     for _ in 0..ASKS_OF_A_HOST_MAX {
@@ -497,7 +502,7 @@ fn a_slow_target_delays_nobody() {
     let (slow, quick) = (silence(), respond("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
     let (sink, observations) = bounded(256);
     let prober = Prober::start(sink).unwrap();
-    let probe = |port| Probe { ask: http(port, None, None), every: Length::seconds(60), timeout: Length::seconds(60) };
+    let probe = |port| Probe::new(http(port, None, None), Length::seconds(60), Length::seconds(60));
     let named = |prefix: &str, port: u16, n: usize| -> Vec<(ServiceName, Vec<Probe>)> {
         (0..n).map(|i| (format!("{prefix}{i}").into(), vec![probe(port)])).collect()
     };
@@ -537,7 +542,7 @@ fn whoever_waits_for_a_service_to_come_back_hears_of_it_at_once() {
     let (sink, observations) = bounded(16);
     let prober = Prober::start(sink).unwrap();
     let ask = Ask::Unix { path: path.to_str().unwrap().to_owned(), talk: None };
-    prober.set(vec![("a".into(), vec![Probe { ask, every: Length::seconds(3_600), timeout: Length::seconds(1) }])]);
+    prober.set(vec![("a".into(), vec![Probe::new(ask, Length::seconds(3_600), Length::seconds(1))])]);
     assert_eq!(kind(&told(&observations).answer), "refused");
     prober.ask_now(&"a".into());
     // It comes up some time after the poke.
@@ -551,7 +556,7 @@ fn what_the_sink_has_no_room_for_is_told_again() {
     let port = silence();
     let (sink, observations) = bounded(1);
     let prober = Prober::start(sink).unwrap();
-    let probe = Probe { ask: tcp(port, None), every: Length::ms(100), timeout: Length::ms(100) };
+    let probe = Probe::new(tcp(port, None), Length::ms(100), Length::ms(100));
     prober.set(vec![("a".into(), vec![probe.clone()]), ("b".into(), vec![probe])]);
     let mut both = [told(&observations).service, told(&observations).service];
     both.sort();

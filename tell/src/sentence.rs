@@ -89,8 +89,17 @@ impl Teller {
             Fact::CommandRun { actor: by } => self.say("event-command-run", &[("actor", &actor(self.0, by))]),
             Fact::Changed(change) => self.change(change),
             Fact::ConfigSeen { path, version } => self.say("event-config-seen", &[("path", path), ("version", &short(version.as_str()))]),
-            Fact::Listens { ports } if ports.is_empty() => self.say("event-listens-nowhere", &[]),
-            Fact::Listens { ports } => self.say("event-listens", &[("ports", &self.list(ports.iter().map(u16::to_string)))]),
+            Fact::Listens { ports, taken } => {
+                let list = |ports: &[u16]| self.list(ports.iter().map(u16::to_string));
+                let own = match ports.as_slice() {
+                    [] => self.say("event-listens-nowhere", &[]),
+                    ports => self.say("event-listens", &[("ports", &list(ports))]),
+                };
+                match taken.as_slice() {
+                    [] => own,
+                    taken => self.say("event-listens-taken", &[("own", &own), ("taken", &list(taken))]),
+                }
+            }
             Fact::Probed { probe, answer, took, .. } => self.probed(*probe, answer, &length(self.0, *took)),
             Fact::Rung(rung) => self.rung(rung),
         }
@@ -134,7 +143,12 @@ impl Teller {
         match answer {
             Answer::Right { .. } => self.say("event-probe-right", &args[..2]),
             Answer::Warning { .. } => self.say("event-probe-warning", &args),
+            Answer::Late { .. } => self.say("event-probe-late", &args),
             Answer::Refused { .. } => self.say("event-probe-refused", &args),
+            Answer::Unreached { .. } => self.say("event-probe-unreached", &args),
+            Answer::Unresolved { .. } => self.say("event-probe-unresolved", &args),
+            Answer::CutOff { .. } => self.say("event-probe-cut-off", &args),
+            Answer::Expired { .. } => self.say("event-probe-expired", &args),
             Answer::Silent { .. } => self.say("event-probe-silent", &args),
             Answer::Wrong { .. } => self.say("event-probe-wrong", &args),
             Answer::Unasked { .. } => self.say("event-probe-unasked", &args),

@@ -119,8 +119,17 @@ fn perfdata(service: &ServiceStatus) -> Vec<String> {
 
 fn measured(answer: &Answer) -> &[String] {
     match answer {
-        Answer::Right { perfdata, .. } | Answer::Warning { perfdata, .. } | Answer::Wrong { perfdata, .. } => perfdata,
-        Answer::Refused { .. } | Answer::Silent { .. } | Answer::Unasked { .. } => &[],
+        Answer::Right { perfdata, .. }
+        | Answer::Warning { perfdata, .. }
+        | Answer::Late { perfdata, .. }
+        | Answer::Wrong { perfdata, .. } => perfdata,
+        Answer::Refused { .. }
+        | Answer::Unreached { .. }
+        | Answer::Unresolved { .. }
+        | Answer::CutOff { .. }
+        | Answer::Expired { .. }
+        | Answer::Silent { .. }
+        | Answer::Unasked { .. } => &[],
     }
 }
 

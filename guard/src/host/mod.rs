@@ -31,6 +31,7 @@ use muster_model::time::{Length, Mono, Time};
 
 use agenda::Agenda;
 use diagnose::Situation;
+use presence::only_degrades;
 pub use watched::{Pause, Watched};
 use work::Ground;
 
@@ -111,8 +112,9 @@ impl Guard {
                 }
                 self.own.push_back(started.pid);
                 for watched in self.services.values_mut() {
-                    let open = watched.incident.as_ref().and_then(|id| self.incidents.get(id)).is_some_and(|i| i.state.is_open());
-                    watched.muster_started(now, rebooted.then_some(started.booted_at), open);
+                    let incident = watched.incident.as_ref().and_then(|id| self.incidents.get(id));
+                    let lost = incident.is_some_and(|i| i.state.is_open() && !only_degrades(i.loss));
+                    watched.muster_started(now, rebooted.then_some(started.booted_at), lost);
                 }
                 for incident in self.incidents.values_mut() {
                     incident::interrupted(incident);

@@ -4,7 +4,7 @@ use muster_model::actor::Actor;
 use muster_model::loss::Loss;
 use muster_model::observation::{End, UnitState};
 use muster_model::plan::Outcome;
-use muster_model::probe::Answer;
+use muster_model::probe::{Answer, Ask};
 use muster_model::roster::{Kind, Limits};
 use muster_model::time::{Length, Mono, Time};
 
@@ -20,6 +20,8 @@ const WORD_WITHIN: Length = Length::seconds(1);
 const PORT_WITHIN: Length = Length::seconds(2);
 /// How long a program that has begun to listen may take between its first port and its last.
 const PORTS_ONE_BY_ONE: Length = Length::seconds(3);
+/// A unit that is set not to come up with the machine is given so long before that is told: people set it so and stop it.
+pub(crate) const ENABLED_QUIET: Length = Length::seconds(3);
 /// A signal this long before an end is taken as its reason.
 const SIGNAL_REACH: Length = Length::seconds(60);
 const SIGSTOP: i32 = 19;
@@ -90,6 +92,7 @@ impl Watched {
         let alive = match &self.service.kind {
             Kind::Unit(_) => self.unit_presence(now, limits),
             Kind::Run(_) => self.run_presence(now, limits),
+            Kind::Url(_) => Presence::Present,
             Kind::Process(wanted) => self.process_presence(wanted.count.min as usize, wanted.count.max as usize, now, limits),
         };
         match alive {
@@ -254,25 +257,31 @@ impl Watched {
         // one: what was told before was the answer of the process before.
         let ready_until = started.after(limits.start_within);
         let is_young = ready_until > now.mono;
-        for probed in self.probes.iter().flatten() {
+        let missing: Vec<u16> = self.wanted_ports().filter(|p| !self.ports.contains(p)).collect();
+        let stolen = missing.iter().any(|p| self.taken.contains(p));
+        let mut endangered = None;
+        for (question, probed) in self.questions.iter().zip(&self.probes) {
+            let Some(probed) = probed else { continue };
             if is_young && probed.right.is_none_or(|right| right < started) {
                 starting = Some(ready_until);
                 continue;
             }
-            match probed.answer {
-                Answer::Silent { .. } => return Presence::Lost { loss: Loss::Hung, at: probed.at },
-                Answer::Refused { .. } => return Presence::Lost { loss: Loss::PortClosed, at: probed.at },
-                Answer::Wrong { .. } => return Presence::Lost { loss: Loss::EndpointWrong, at: probed.at },
-                Answer::Right { .. } | Answer::Warning { .. } | Answer::Unasked { .. } => {}
+            match self.shown_by(&question.ask, &probed.answer) {
+                Some(loss) if only_degrades(loss) => endangered = endangered.or(Some(Presence::Degraded { loss, at: probed.at })),
+                Some(Loss::PortClosed | Loss::EndpointWrong | Loss::Hung) if stolen => {
+                    return Presence::Lost { loss: Loss::PortStolen, at: probed.at };
+                }
+                Some(loss) => return Presence::Lost { loss, at: probed.at },
+                None => {}
             }
         }
         let told_before = self.ports_mono.is_some_and(|seen| seen < started);
-        if is_young && told_before && !self.learned_ports.is_empty() {
+        if is_young && told_before && self.wanted_ports().next().is_some() {
             starting = Some(ready_until);
         }
         if let Some(seen) = self.ports_mono
             && seen >= started
-            && self.learned_ports.iter().any(|p| !self.ports.contains(p))
+            && !missing.is_empty()
         {
             // What has held them since it was started may bind them anew; what has not may be on its way up.
             let until = match self.held_ports_at.filter(|held| *held >= started) {
@@ -282,7 +291,8 @@ impl Watched {
                 None => started.after(limits.start_within),
             };
             if until <= now.mono {
-                return Presence::Lost { loss: Loss::PortClosed, at: now.at };
+                let loss = if stolen { Loss::PortStolen } else { Loss::PortClosed };
+                return Presence::Lost { loss, at: now.at };
             }
             starting = Some(starting.map_or(until, |s| s.min(until)));
         }
@@ -294,11 +304,39 @@ impl Watched {
         if asked > now.mono && self.probes.iter().any(Option::is_none) {
             return Presence::Unknown { until: asked };
         }
+        if let Some(endangered) = endangered {
+            return endangered;
+        }
+        if self.would_not_come_up().is_some_and(|since| since.after(ENABLED_QUIET) <= now.mono) {
+            return Presence::Degraded { loss: Loss::UnitDisabled, at: now.at };
+        }
         if self.validated.as_ref().is_some_and(|v| !v.ok) && self.unvalidated.is_none() {
             return Presence::Degraded { loss: Loss::CannotRestart, at: now.at };
         }
         Presence::Present
     }
+
+    /// The loss that an answer shows; `None`: the service is well, or nothing is known of it.
+    fn shown_by(&self, ask: &Ask, answer: &Answer) -> Option<Loss> {
+        let elsewhere = matches!(self.service.kind, Kind::Url(_));
+        Some(match answer {
+            Answer::Right { .. } | Answer::Warning { .. } | Answer::Unasked { .. } => return None,
+            Answer::Late { .. } => Loss::Slow,
+            Answer::Expired { .. } => Loss::TlsExpired,
+            _ if matches!(ask, Ask::File(_)) => Loss::CannotRestart,
+            Answer::Unreached { .. } | Answer::Unresolved { .. } if elsewhere => Loss::Unreachable,
+            // Who cannot ask knows nothing of a service on this host.
+            Answer::Unresolved { .. } => return None,
+            Answer::CutOff { .. } if port_of(ask).is_some_and(|port| self.ports.contains(&port)) => Loss::Unreachable,
+            Answer::Silent { .. } | Answer::Unreached { .. } | Answer::CutOff { .. } => Loss::Hung,
+            Answer::Refused { .. } => Loss::PortClosed,
+            Answer::Wrong { .. } => Loss::EndpointWrong,
+        })
+    }
+}
+
+fn port_of(ask: &Ask) -> Option<u16> {
+    ask.address()?.rsplit_once(':')?.1.parse().ok()
 }
 
 const fn loss_of(end: End) -> Loss {

@@ -10,13 +10,13 @@ use muster_model::id::ServiceName;
 use muster_model::incident::{Incident, State};
 use muster_model::loss::Loss;
 use muster_model::plan::{Leave, Order, Outcome, Step};
-use muster_model::roster::{Kind, Recover};
+use muster_model::roster::Recover;
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
 use super::diagnose::{self, Situation};
 use super::plan;
-use super::presence::{Presence, is_down, only_degrades};
+use super::presence::{ENABLED_QUIET, Presence, is_down, only_degrades};
 use super::watched::{Pause, Watched};
 use super::work::{Ground, Work};
 use super::{Guard, HOUR, Now};
@@ -134,6 +134,9 @@ impl Guard {
             }
             wake.at(when);
         }
+        if let Some(quiet) = watched.would_not_come_up().map(|since| since.after(ENABLED_QUIET)).filter(|quiet| *quiet > now.mono) {
+            wake.at(quiet);
+        }
         let answered = watched.probes.iter().all(Option::is_some);
         if let (Some((since, _)), false, true) = (watched.present_since, watched.good_said, answered) {
             let when = since.max(watched.loaded_mono).after(self.limits.steady);
@@ -155,6 +158,7 @@ impl Guard {
         }
         let situation = Situation { watched, incident, now, rungs: &self.rungs, own: &self.own };
         if let Some((loss, _)) = presence.loss()
+            && !presence.is_back_from(incident.loss)
             && let Some(loss) = self.refine(&situation, loss)
         {
             return Some(Decision::Refined { incident: incident.id.clone(), loss });
@@ -187,7 +191,7 @@ impl Guard {
                 // needs, be it the service manager's or Muster's own.
                 let calm = work.since.after(LOOK_AFTER);
                 let from_outside = matches!(incident.loss, Loss::Killed | Loss::OomKilled) && work.losses.len() == 1;
-                let restarts = !matches!(watched.service.kind, Kind::Process(_));
+                let restarts = watched.service.kind.is_brought_back_here();
                 if from_outside && restarts && !presence.is_back_from(incident.loss) && calm > now.mono {
                     wake.at(calm);
                     return None;
@@ -267,6 +271,7 @@ impl Guard {
             (_, Loss::Stopped) if diagnose::is_ordered(situation) => Loss::Stopped,
             // Somebody started it since, and that failed in a way of its own.
             (Loss::Stopped, seen) if watched.started > work.since || !is_down(seen) => seen,
+            (Loss::PortClosed | Loss::EndpointWrong | Loss::Hung, Loss::PortStolen) => Loss::PortStolen,
             (kept, _) => kept,
         };
         (loss != incident.loss).then_some(loss)

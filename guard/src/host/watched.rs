@@ -10,7 +10,7 @@ use muster_model::incident::{Incident, State};
 use muster_model::loss::Loss;
 use muster_model::observation::{End, Fact, Observation, UnitState};
 use muster_model::plan::{Done, Outcome, Step};
-use muster_model::probe::Answer;
+use muster_model::probe::{Answer, Probe};
 use muster_model::roster::{Kind, Service};
 use muster_model::time::{Length, Mono, Time};
 
@@ -26,6 +26,9 @@ const EPHEMERAL_PORTS: u16 = 32_768;
 const PROCESSES_MAX: usize = 1_024;
 /// So many processes that ended are remembered.
 const GONE_MAX: usize = 16;
+/// States of a unit file (UnitFileState, org.freedesktop.systemd1(5)) with which the unit comes up with the machine, or of
+/// which nobody can say so: it is for others to pull in.
+const COMES_UP: [&str; 6] = ["enabled", "static", "indirect", "alias", "generated", "transient"];
 const SIGHUP: i32 = 1;
 
 /// Until when a service, or all acting, is left alone.
@@ -79,11 +82,17 @@ pub(crate) struct Validated {
 #[derive(Debug)]
 pub struct Watched {
     pub(crate) service: Service,
+    /// What is asked of it, in step with `probes`.
+    pub(crate) questions: Vec<Probe>,
     /// What its pack knows it to log.
     pub(crate) known_lines: KnownLines,
     pub(crate) unit: Option<UnitState>,
     /// When the service manager last said something.
     pub(crate) unit_mono: Mono,
+    /// It was set to come up with the machine, as far as Muster has seen.
+    pub(crate) was_enabled: bool,
+    /// Since when it is set not to.
+    pub(crate) disabled: Option<Mono>,
     /// The service manager is taking it down on somebody's order.
     pub(crate) leaving: Option<Leaving>,
     /// Its processes that are there (`run`, `process`), each with when it was first seen.
@@ -97,6 +106,8 @@ pub struct Watched {
     /// Processes that ended lately: what is told late of them is of the past.
     gone: VecDeque<ProcessKey>,
     pub(crate) ports: Vec<u16>,
+    /// Ports of its own that somebody else holds.
+    pub(crate) taken: Vec<u16>,
     pub(crate) ports_mono: Option<Mono>,
     /// When it was last told to hold all the ports that it should.
     pub(crate) held_ports_at: Option<Mono>,
@@ -125,6 +136,8 @@ pub struct Watched {
     pub(crate) work: Work,
     pub(crate) present_since: Option<(Mono, Time)>,
     pub(crate) ever_present: bool,
+    /// Since when it is in the roster.
+    pub(crate) known_since: Time,
     /// When Muster began to watch it, in this run.
     pub(crate) watched_since: Now,
     /// The machine was booted anew since Muster last saw the service.
@@ -134,12 +147,16 @@ pub struct Watched {
 
 impl Watched {
     pub(crate) fn new(service: Service, now: Now) -> Watched {
-        let probes = vec![None; service.probes.len()];
+        let questions = service.questions();
         Watched {
             known_lines: KnownLines::new(&service.lines),
+            probes: vec![None; questions.len()],
+            questions,
             service,
             unit: None,
             unit_mono: now.mono,
+            was_enabled: false,
+            disabled: None,
             leaving: None,
             processes: BTreeMap::new(),
             main: None,
@@ -148,10 +165,10 @@ impl Watched {
             ended: None,
             gone: VecDeque::new(),
             ports: Vec::new(),
+            taken: Vec::new(),
             ports_mono: None,
             held_ports_at: None,
             learned_ports: Vec::new(),
-            probes,
             traces: Traces::default(),
             config: BTreeMap::new(),
             edited: Seq::default(),
@@ -167,6 +184,7 @@ impl Watched {
             work: Work::default(),
             present_since: None,
             ever_present: false,
+            known_since: now.at,
             watched_since: now,
             rebooted: None,
             sources: Vec::new(),
@@ -175,9 +193,13 @@ impl Watched {
 
     /// The roster's row changed.
     pub(crate) fn set_service(&mut self, service: Service) {
-        if self.service.probes != service.probes {
-            self.probes = vec![None; service.probes.len()];
-        }
+        let questions = service.questions();
+        let kept = |(place, question): (usize, &Probe)| {
+            let same = self.questions.get(place) == Some(question);
+            self.probes.get_mut(place).filter(|_| same).and_then(Option::take)
+        };
+        self.probes = questions.iter().enumerate().map(kept).collect();
+        self.questions = questions;
         if self.service.kind != service.kind {
             self.unit = None;
             self.processes.clear();
@@ -287,16 +309,17 @@ impl Watched {
                     }
                 }
             }
-            Fact::Listens { ports } => {
+            Fact::Listens { ports, taken } => {
                 self.ports = ports.clone();
+                self.taken = taken.clone();
                 self.ports_mono = Some(now.mono);
-                if self.learned_ports.iter().all(|p| ports.contains(p)) {
+                if self.wanted_ports().all(|p| ports.contains(&p)) {
                     self.held_ports_at = Some(now.mono);
                 }
             }
             Fact::Probed { probe, answer, took, times } => {
                 if let Some(slot) = self.probes.get_mut(*probe as usize) {
-                    let right = if answer.is_right() { Some(now.mono) } else { slot.as_ref().and_then(|p| p.right) };
+                    let right = if answer.is_there() { Some(now.mono) } else { slot.as_ref().and_then(|p| p.right) };
                     *slot = Some(Probed { answer: answer.clone(), took: *took, at: o.at, times: *times, right });
                 }
             }
@@ -343,7 +366,7 @@ impl Watched {
             self.work.main_ended(now);
             self.main = match self.service.kind {
                 Kind::Unit(_) => None,
-                Kind::Run(_) | Kind::Process(_) => self.processes.first_key_value().map(|(p, seen)| (*p, *seen)),
+                Kind::Run(_) | Kind::Process(_) | Kind::Url(_) => self.processes.first_key_value().map(|(p, seen)| (*p, *seen)),
             };
         }
         if is_main || self.main.is_none() {
@@ -367,6 +390,10 @@ impl Watched {
             Some("restart" | "try-restart") => Some(Leaving::Restart),
             _ => self.leaving.filter(|_| unit.active != "active"),
         };
+        if !unit.file.is_empty() {
+            self.was_enabled |= unit.file == "enabled";
+            self.disabled = self.disabled.or(Some(now.mono)).filter(|_| !COMES_UP.contains(&unit.file.as_str()));
+        }
         let was_reloading = self.unit.as_ref().is_some_and(|u| u.active == "reloading");
         match unit.main {
             Some(main) if !self.gone.contains(&main) => {
@@ -465,6 +492,7 @@ impl Watched {
     /// A person closed the incident: what is now is how it is meant to be.
     pub(crate) fn accept(&mut self, incident: &Incident) {
         self.accepted = Some(incident.loss);
+        self.was_enabled &= incident.loss != Loss::UnitDisabled;
         self.work.withdraw_grant();
         // What is not there shows neither.
         if self.main.is_some() {
@@ -480,6 +508,17 @@ impl Watched {
 
     pub(crate) fn learn_ports(&mut self) {
         self.learned_ports = self.held_ports();
+    }
+
+    /// The ports that it should hold: those it was seen with, and those that the roster names.
+    pub(crate) fn wanted_ports(&self) -> impl Iterator<Item = u16> {
+        let declared = self.service.ports.iter().filter(|p| !self.learned_ports.contains(p));
+        self.learned_ports.iter().chain(declared).copied()
+    }
+
+    /// Since when it is set not to come up with the machine, where it should.
+    pub(crate) fn would_not_come_up(&self) -> Option<Mono> {
+        self.disabled.filter(|_| self.service.enabled.unwrap_or(self.was_enabled))
     }
 
     fn held_ports(&self) -> Vec<u16> {
@@ -531,9 +570,14 @@ impl Watched {
         &self.ports
     }
 
-    /// The ports it held when it was last well for a while.
-    pub fn learned_ports(&self) -> &[u16] {
-        &self.learned_ports
+    /// The ports that it should hold: those it was seen with when it was well for a while, and those that the roster names.
+    pub fn ports_wanted(&self) -> Vec<u16> {
+        self.wanted_ports().collect()
+    }
+
+    /// What is asked of it; [`answers`](Self::answers) are in this order.
+    pub fn questions(&self) -> &[Probe] {
+        &self.questions
     }
 
     /// Which sources told of it.

@@ -188,7 +188,7 @@ fn service(c: &mut Chance, n: u64) -> Truth {
 }
 
 pub fn probe(port: u16) -> Probe {
-    Probe { ask: Ask::Tcp { address: format!("127.0.0.1:{port}"), talk: None }, every: Length::seconds(1), timeout: Length::ms(500) }
+    Probe::new(Ask::Tcp { address: format!("127.0.0.1:{port}"), talk: None }, Length::seconds(1), Length::ms(500))
 }
 
 fn act(c: &mut Chance, service: ServiceName) -> Act {

@@ -496,10 +496,17 @@ fn a_unit_disabled_an_hour_before_the_machine_is_restarted_is_brought_back() {
         "0 disable-later web; 3600 reboot",
         3700,
         expect![[r#"
+            3.00s    web: lost: unit_disabled
+            3.01s    web: cause: operator.disabled 1.00 by alice
+            3.01s    web: plan 1: enable, waits for a yes (plan-enable)
+            3623.00s web: closed (state-became-a-loss)
             3623.00s web: lost: stopped
             3623.01s web: cause: host.rebooted 0.98
             3623.01s web: plan 1: start (plan-start)
             3623.02s web: recovered (state-recovered-by-muster)
+            3653.00s web: lost: unit_disabled
+            3653.01s web: cause: operator.disabled 1.00 by alice
+            3653.01s web: plan 1: enable, waits for a yes (plan-enable)
         "#]],
     );
 }
@@ -511,6 +518,10 @@ fn a_unit_disabled_just_before_the_machine_is_restarted_is_left_alone() {
         "0 disable-later web by bob; 10 reboot",
         120,
         expect![[r#"
+            3.00s    web: lost: unit_disabled
+            3.01s    web: cause: operator.disabled 1.00 by bob
+            3.01s    web: plan 1: enable, waits for a yes (plan-enable)
+            33.00s   web: closed (state-became-a-loss)
             33.00s   web: lost: stopped
             33.01s   web: cause: operator.disabled 0.99 by bob
             33.01s   web: plan 1: enable + start, is not run (plan-left-alone)

@@ -4,6 +4,7 @@
 //! Nothing is read here: the caller hands in paths and texts, the main file first and `services.d/*.toml` after it.
 
 mod error;
+mod expected;
 mod probe;
 mod protocol;
 mod raw;
@@ -18,6 +19,7 @@ pub use error::ConfigError;
 // With these a pack, a file of another kind with the same manners, is read.
 pub use error::{Faults, Source, nearest};
 pub use probe::probe;
+pub(crate) use probe::{host_and_port, http_url};
 pub use raw::RawProbe;
 pub use read::{Reading, read};
 pub use validate::Check;

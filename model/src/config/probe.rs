@@ -14,7 +14,7 @@ const TIMEOUT_MIN: Length = Length::ms(1);
 const TIMEOUT_USUAL: Length = Length::seconds(1);
 const WORDS_BYTES_MAX: usize = 4096;
 
-/// The keys that each kind has beside `every` and `timeout`.
+/// The keys that each kind has beside `every`, `timeout` and `within`.
 const KINDS: [(&str, &[&str]); 16] = [
     ("http", &["expect", "body", "send", "roots"]),
     ("tcp", &["expect", "body", "send"]),
@@ -46,7 +46,15 @@ pub fn probe(check: &mut Check<'_, '_>, at: &Spanned<RawProbe>) -> Option<Probe>
         }
         Some(timeout) => check.length(Some(timeout), (TIMEOUT_MIN, every), every),
     };
-    Some(Probe { ask: ask(check, at)?, every, timeout })
+    let within = match &raw.within {
+        Some(within) if within.get_ref().0 >= timeout => {
+            let what = format!("a limit of {} is never passed: after {timeout} there is no answer", within.get_ref().0);
+            check.fault(within, what, Some("Write a shorter `within`, or a longer `timeout`."));
+            return None;
+        }
+        within => within.as_ref().map(|within| check.length(Some(within), (TIMEOUT_MIN, timeout), timeout)),
+    };
+    Some(Probe { within, ..Probe::new(ask(check, at)?, every, timeout) })
 }
 
 fn ask(check: &mut Check<'_, '_>, at: &Spanned<RawProbe>) -> Option<Ask> {
@@ -97,8 +105,8 @@ fn keys_belong(check: &mut Check<'_, '_>, kind: &str, raw: &RawProbe) -> bool {
     let mut all = true;
     for (key, offset) in raw.keys().filter(|(key, _)| !known.contains(key)) {
         let hint = match known {
-            [] => "Beside its target it has `every` and `timeout`.".to_owned(),
-            keys => format!("Known: {}, every, timeout.", keys.join(", ")),
+            [] => "Beside its target it has `every`, `timeout` and `within`.".to_owned(),
+            keys => format!("Known: {}, every, timeout, within.", keys.join(", ")),
         };
         check.faults.add(check.source, offset, format!("a probe of kind `{kind}` has no `{key}`"), Some(hint));
         all = false;
@@ -208,7 +216,7 @@ pub(super) fn regular_expression(s: &str) -> Result<(), String> {
 }
 
 /// `HOST:PORT` with a port of at least `port_min`: a name, an IPv4 address, or an IPv6 address in brackets.
-pub(super) fn host_and_port(s: &str, port_min: u16) -> Result<(), String> {
+pub(crate) fn host_and_port(s: &str, port_min: u16) -> Result<(), String> {
     let bad = || format!("`{s}` is not HOST:PORT");
     let (host, port) = s.rsplit_once(':').ok_or_else(bad)?;
     let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
@@ -227,7 +235,7 @@ pub(super) fn host_name(host: &str) -> Option<()> {
 }
 
 /// `http://HOST[:PORT][/PATH]`, or `https://`.
-fn http_url(s: &str) -> Result<(), String> {
+pub(crate) fn http_url(s: &str) -> Result<(), String> {
     words(s)?;
     let rest = s.strip_prefix("http://").or_else(|| s.strip_prefix("https://"));
     let rest = rest.ok_or_else(|| format!("`{s}` does not begin with `http://` or `https://`"))?;

@@ -9,7 +9,7 @@ use serde::de::{IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
-use crate::roster::{Count, Recover, Tier};
+use crate::roster::{Count, Recover};
 use crate::time::Length;
 
 /// A whole file.
@@ -45,9 +45,16 @@ pub(super) struct RawService {
     pub(super) unit: Option<Spanned<String>>,
     pub(super) run: Option<Spanned<String>>,
     pub(super) process: Option<Spanned<RawProcess>>,
+    pub(super) url: Option<Spanned<String>>,
     pub(super) pack: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) probe: Vec<Spanned<RawProbe>>,
+    #[serde(default)]
+    pub(super) ports: Vec<Spanned<u16>>,
+    #[serde(default)]
+    pub(super) files: Vec<Spanned<RawFile>>,
+    pub(super) processes: Option<Spanned<RawCount>>,
+    pub(super) enabled: Option<Spanned<bool>>,
     #[serde(default)]
     pub(super) config: Vec<Spanned<String>>,
     pub(super) validate: Option<Spanned<String>>,
@@ -58,13 +65,21 @@ pub(super) struct RawService {
     pub(super) depends: Vec<Spanned<String>>,
     pub(super) recover: Option<Recover>,
     pub(super) owner: Option<Spanned<String>>,
-    pub(super) tier: Option<Tier>,
+    pub(super) tier: Option<RawTier>,
     pub(super) unannounced_stop: Option<RawUnannouncedStop>,
     // Words of the contract that later versions speak: known, so that the message can say so.
     pub(super) container: Option<Spanned<IgnoredAny>>,
     pub(super) job: Option<Spanned<IgnoredAny>>,
-    pub(super) url: Option<Spanned<IgnoredAny>>,
     pub(super) backup: Option<Spanned<IgnoredAny>>,
+}
+
+/// `tier = "…"`.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawTier {
+    Critical,
+    Important,
+    Normal,
 }
 
 /// `process = { … }`.
@@ -74,6 +89,16 @@ pub(super) struct RawProcess {
     pub(super) exe: Option<Spanned<String>>,
     pub(super) args: Option<Spanned<String>>,
     pub(super) count: Option<Spanned<RawCount>>,
+}
+
+/// One of `files = [{ … }]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFile {
+    pub(super) path: Option<Spanned<String>>,
+    pub(super) owner: Option<Spanned<String>>,
+    pub(super) group: Option<Spanned<String>>,
+    pub(super) mode: Option<Spanned<String>>,
 }
 
 /// One of `probe = [{ … }]`, as it was typed.
@@ -114,6 +139,7 @@ pub struct RawProbe {
     pub(super) offset: Option<Spanned<RawLength>>,
     pub(super) every: Option<Spanned<RawLength>>,
     pub(super) timeout: Option<Spanned<RawLength>>,
+    pub(super) within: Option<Spanned<RawLength>>,
 }
 
 impl RawProbe {

@@ -4,11 +4,11 @@ use std::fmt::Display;
 
 use toml::Spanned;
 
-use super::probe;
-use super::raw::{RawProcess, RawService};
+use super::raw::{RawProcess, RawService, RawTier};
 use super::validate::Check;
+use super::{expected, probe};
 use crate::id::ServiceName;
-use crate::roster::{Count, Kind, Match, Service};
+use crate::roster::{Count, Kind, Match, Service, Tier, Url};
 use crate::time::Length;
 
 const NAME_CHARS_MAX: usize = 64;
@@ -33,6 +33,7 @@ pub(super) fn service(check: &mut Check<'_, '_>, at: &Spanned<RawService>) -> Op
         check.fault(probe, format!("more than {PROBES_MAX} probes of one service"), None);
     }
     let probes = raw.probe.iter().filter_map(|p| probe::probe(check, p)).collect();
+    let wanted = kind.as_ref().map(|kind| expected::expected(check, raw, kind)).unwrap_or_default();
     let config = list(check, &raw.config, "config", absolute);
     let data = list(check, &raw.data, "data", absolute);
     let depends = list(check, &raw.depends, "depends", word);
@@ -47,6 +48,10 @@ pub(super) fn service(check: &mut Check<'_, '_>, at: &Spanned<RawService>) -> Op
         kind: kind?,
         pack,
         probes,
+        ports: wanted.ports,
+        files: wanted.files,
+        processes: wanted.processes,
+        enabled: wanted.enabled,
         config,
         validate,
         reload,
@@ -54,7 +59,7 @@ pub(super) fn service(check: &mut Check<'_, '_>, at: &Spanned<RawService>) -> Op
         depends: depends.into_iter().map(ServiceName::from).collect(),
         recover: raw.recover.unwrap_or_default(),
         owner,
-        tier: raw.tier.unwrap_or_default(),
+        tier: raw.tier.map_or(Tier::default(), tier),
         restore_after,
         lines: Vec::new(),
         declared: true,
@@ -74,24 +79,36 @@ fn name(check: &mut Check<'_, '_>, at: &Spanned<RawService>) -> Option<String> {
 /// Exactly one of the keys that say what kind of thing it is.
 fn kind(check: &mut Check<'_, '_>, at: &Spanned<RawService>) -> Option<Kind> {
     let raw = at.get_ref();
-    let later = [("container", &raw.container), ("job", &raw.job), ("url", &raw.url)];
+    let later = [("container", &raw.container), ("job", &raw.job)];
     if let Some((word, value)) = later.iter().find_map(|(word, value)| Some((word, value.as_ref()?))) {
-        check.fault(value, format!("kind `{word}` is not in this version"), Some("There are `unit`, `run` and `process`."));
+        check.fault(value, format!("kind `{word}` is not in this version"), Some("There are `unit`, `run`, `process` and `url`."));
         return None;
     }
-    match (&raw.unit, &raw.run, &raw.process) {
-        (Some(name), None, None) => checked(check, name, unit).map(|name| Kind::Unit(full_unit(name))),
-        (None, Some(command), None) => checked(check, command, text).map(Kind::Run),
-        (None, None, Some(process)) => watched(check, process).map(Kind::Process),
-        (None, None, None) => {
-            let hint = "Add exactly one of `unit = \"…\"`, `run = \"…\"` and `process = { exe = \"…\" }`.";
+    match (&raw.unit, &raw.run, &raw.process, &raw.url) {
+        (Some(name), None, None, None) => checked(check, name, unit).map(|name| Kind::Unit(full_unit(name))),
+        (None, Some(command), None, None) => checked(check, command, text).map(Kind::Run),
+        (None, None, Some(process), None) => watched(check, process).map(Kind::Process),
+        (None, None, None, Some(address)) => {
+            let url = Url::try_from(address.get_ref().clone());
+            url.map_err(|what| check.fault(address, what, Some("Write `http://…`, `https://…` or `tcp://HOST:PORT`."))).ok().map(Kind::Url)
+        }
+        (None, None, None, None) => {
+            let hint = "Add exactly one of `unit = \"…\"`, `run = \"…\"`, `process = { exe = \"…\" }` and `url = \"…\"`.";
             check.missing(at, "a service of no kind", Some(hint));
             None
         }
         _ => {
-            check.fault(at, "a service of several kinds", Some("Keep exactly one of `unit`, `run` and `process`."));
+            check.fault(at, "a service of several kinds", Some("Keep exactly one of `unit`, `run`, `process` and `url`."));
             None
         }
+    }
+}
+
+const fn tier(raw: RawTier) -> Tier {
+    match raw {
+        RawTier::Critical => Tier::Critical,
+        RawTier::Important => Tier::Important,
+        RawTier::Normal => Tier::Normal,
     }
 }
 
@@ -117,7 +134,7 @@ fn watched(check: &mut Check<'_, '_>, at: &Spanned<RawProcess>) -> Option<Match>
 }
 
 /// The value where `rule` has nothing against it.
-fn checked<E: Display>(check: &mut Check<'_, '_>, value: &Spanned<String>, rule: fn(&str) -> Result<(), E>) -> Option<String> {
+pub(super) fn checked<E: Display>(check: &mut Check<'_, '_>, value: &Spanned<String>, rule: fn(&str) -> Result<(), E>) -> Option<String> {
     match rule(value.get_ref()) {
         Ok(()) => Some(value.get_ref().clone()),
         Err(what) => {
@@ -148,7 +165,7 @@ fn word(s: &str) -> Result<(), String> {
     }
 }
 
-fn text(s: &str) -> Result<(), String> {
+pub(super) fn text(s: &str) -> Result<(), String> {
     if s.trim().is_empty() {
         return Err("an empty text".to_owned());
     }
@@ -161,7 +178,7 @@ fn text(s: &str) -> Result<(), String> {
     }
 }
 
-fn absolute(s: &str) -> Result<(), String> {
+pub(super) fn absolute(s: &str) -> Result<(), String> {
     text(s)?;
     if !s.starts_with('/') {
         return Err(format!("`{s}` is not an absolute path"));

@@ -1,7 +1,7 @@
 //! Each case: what is typed, and what a person is told about it.
 
 use super::*;
-use crate::probe::{Ask, Peer, Probe, Record, Talk, Trust};
+use crate::probe::{Ask, FileWanted, Peer, Probe, Record, Talk, Trust};
 use crate::roster::{Count, Kind, Recover, Tier};
 
 fn files(texts: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -63,6 +63,10 @@ recover  = "ask"
 owner    = "web-team"
 tier     = "critical"
 unannounced_stop = { restore_after = "2m" }
+ports     = [443, 80]
+files     = [{ path = "/etc/ssl/key.pem", owner = "root", group = "ssl-cert", mode = "0640" }, { path = "/run/x" }]
+processes = ">=2"
+enabled   = true
 
 [[service]]
 name = "cache"
@@ -70,6 +74,13 @@ run = "redis-server --port 0"
 [[service]]
 name = "worker"
 process = { exe = "/usr/sbin/foo", args = "^--queue", count = ">=2" }
+[[service]]
+name = "shop"
+url = "https://shop.example.org/health"
+[[service]]
+name = "bank"
+url = "tcp://bank.example.org:8443"
+probe = [{ tcp = "bank.example.org:8443", timeout = "900ms", within = "200ms" }]
 "#;
 
 #[test]
@@ -80,7 +91,7 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(config.limits, limits);
     assert_eq!((config.keep, config.keep_bytes), (Length::seconds(30 * 86_400), 500 << 20));
     assert_eq!(config.checkpoint_file.as_deref(), Some("/mnt/other/checkpoints"));
-    let [web, cache, worker] = config.services.as_slice() else { panic!("{config:?}") };
+    let [web, cache, worker, shop, bank] = config.services.as_slice() else { panic!("{config:?}") };
     assert_eq!(web.kind, Kind::Unit("nginx.service".to_owned()));
     assert_eq!((web.recover, web.tier, web.restore_after), (Recover::Ask, Tier::Critical, Some(Length::seconds(120))));
     assert_eq!(web.depends, std::slice::from_ref(&cache.name));
@@ -110,6 +121,26 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(cache.kind, Kind::Run("redis-server --port 0".to_owned()));
     let Kind::Process(worker) = &worker.kind else { panic!("{worker:?}") };
     assert_eq!(worker.count, Count { min: 2, max: u32::MAX });
+    let key = FileWanted {
+        path: "/etc/ssl/key.pem".to_owned(),
+        owner: Some("root".to_owned()),
+        group: Some("ssl-cert".to_owned()),
+        mode: Some(0o640),
+    };
+    assert_eq!((web.ports.as_slice(), web.enabled), (&[80, 443][..], Some(true)));
+    assert_eq!((&web.files[0], web.files.len()), (&key, 2));
+    let asked: Vec<Ask> = web.questions().into_iter().skip(web.probes.len()).map(|q| q.ask).collect();
+    let count = Count { min: 2, max: u32::MAX };
+    let processes = Ask::Processes { unit: "nginx.service".to_owned(), count };
+    assert_eq!(asked, [Ask::File(web.files[0].clone()), Ask::File(web.files[1].clone()), processes]);
+    let asked = |service: &Service| -> Vec<_> {
+        let questions = service.questions();
+        questions.iter().map(|q| (q.ask.kind(), q.ask.target().to_owned(), q.within, q.here)).collect()
+    };
+    let of = |kind, target: &str, within| (kind, target.to_owned(), within, false);
+    let (url, address) = ("https://shop.example.org/health", "shop.example.org:443");
+    assert_eq!(asked(shop), [of("http", url, None), of("tls", address, None)], "nothing said is the usual");
+    assert_eq!(asked(bank), [of("tcp", "bank.example.org:8443", Some(Length::ms(200)))], "what is said goes before");
     assert!(config.services.iter().all(|s| s.declared && s.lines.is_empty()));
 }
 
@@ -150,9 +181,19 @@ fn every_mistake_of_every_file_is_told_at_once() {
 #[test]
 fn each_mistake_in_a_service_has_its_message() {
     for (lines, message) in [
-        ("run = \"x\"", "1:1: a service of several kinds. Keep exactly one of `unit`, `run` and `process`."),
-        ("container = \"x\"", "4:13: kind `container` is not in this version. There are `unit`, `run` and `process`."),
-        ("job = { schedule = \"* * * * *\" }", "4:7: kind `job` is not in this version. There are `unit`, `run` and `process`."),
+        ("run = \"x\"", "1:1: a service of several kinds. Keep exactly one of `unit`, `run`, `process` and `url`."),
+        ("container = \"x\"", "4:13: kind `container` is not in this version. There are `unit`, `run`, `process` and `url`."),
+        ("job = { schedule = \"* * * * *\" }", "4:7: kind `job` is not in this version. There are `unit`, `run`, `process` and `url`."),
+        ("ports = [0]", "4:10: 0 is no port. Write a number from 1 to 65535."),
+        ("ports = [70000]", "4:10: invalid value: integer `70000`, expected u16."),
+        ("files = [{ owner = \"root\" }]", "4:10: a file without a path. Add `path = \"/…\"`."),
+        ("files = [{ path = \"x\" }]", "4:19: `x` is not an absolute path."),
+        (
+            "files = [{ path = \"/x\", mode = \"0999\" }]",
+            "4:32: `0999` is not the mode of a file. Write it as chmod(1) takes it in digits, such as \"0640\".",
+        ),
+        ("processes = \"0\"", "4:13: a service that must not be there cannot be lost. Write a count of 1 or more."),
+        ("tier = \"learned\"", "4:8: unknown value `learned`. Known: critical, important, normal."),
         ("config = [\"etc/x\"]", "4:11: `etc/x` is not an absolute path."),
         ("data = [\"/a/../b\"]", "4:9: `/a/../b` goes up with `..`; write the path itself."),
         ("depends = [\"a\"]", "4:12: services depend on each other in a ring: a → a. Remove one of these dependencies."),
@@ -169,9 +210,30 @@ fn each_mistake_in_a_service_has_its_message() {
     for (head, message) in [
         ("unit = \"a\"", "1:1: a service without a name. Add `name = \"…\"`."),
         ("name = \"\"\nunit = \"a\"", "2:8: an empty name."),
-        ("name = \"a\"", "1:1: a service of no kind. Add exactly one of `unit = \"…\"`, `run = \"…\"` and `process = { exe = \"…\" }`."),
+        (
+            "name = \"a\"",
+            "1:1: a service of no kind. Add exactly one of `unit = \"…\"`, `run = \"…\"`, `process = { exe = \"…\" }` and `url = \"…\"`.",
+        ),
         ("name = \"a\"\nunit = \"a@\"", "3:8: `a@` is a template; name an instance of it, such as `a@1.service`."),
         ("name = \"a\"\nunit = \"a/b\"", "3:8: '/' in the name of a unit; letters, digits and `:` `-` `_` `.` `\\` `@` make one."),
+        (
+            "name = \"a\"\nurl = \"ftp://x\"",
+            "3:7: `ftp://x` does not begin with `http://` or `https://`, and `tcp://HOST:PORT` is it neither. \
+             Write `http://…`, `https://…` or `tcp://HOST:PORT`.",
+        ),
+        ("name = \"a\"\nurl = \"tcp://x\"", "3:7: `x` is not HOST:PORT. Write `http://…`, `https://…` or `tcp://HOST:PORT`."),
+        (
+            "name = \"a\"\nurl = \"http://x\"\nports = [1]",
+            "4:10: nobody here can see who holds a port elsewhere. Ask it with `probe = [{ tcp = \"HOST:PORT\" }]`.",
+        ),
+        (
+            "name = \"a\"\nrun = \"x\"\nprocesses = 2",
+            "4:13: a `run` has no `processes`. Only the processes of a unit are counted; use an `exec` probe.",
+        ),
+        (
+            "name = \"a\"\nrun = \"x\"\nenabled = true",
+            "4:11: a `run` is not enabled or disabled. Only a `unit` comes up with the machine by being enabled.",
+        ),
         ("name = \"a\"\nprocess = {}", "3:11: `process` says neither `exe` nor `args`. Add `exe = \"/path/of/program\"`."),
         ("name = \"a\"\nprocess = { args = \"(\" }", "3:20: `(` is not a regular expression: unclosed group."),
         ("name = \"a\"\nprocess = { exe = \"b\", count = \"many\" }", "3:32: `many` is not a count; write >=1, =2 or <=4."),
@@ -196,6 +258,10 @@ fn each_mistake_in_a_probe_has_its_message() {
             "10: a probe that asks nothing. There are `http`, `tcp`, `unix`, `exec`, `tls`, `dns`, `icmp`, `redis`, `postgres`, `mysql`, `smtp`, \
              `amqp`, `mqtt`, `grpc`, `fastcgi`, `ntp`.",
         ),
+        (
+            "icmp = \"h\", timeout = \"1s\", within = \"1s\"",
+            "49: a limit of 1s is never passed: after 1s there is no answer. Write a shorter `within`, or a longer `timeout`.",
+        ),
         ("tls = \"h\"", "18: `h` is not HOST:PORT."),
         ("tls = \"h:443\", days = 9999", "34: 9999 days are outside 0 to 3650."),
         ("tls = \"h:443\", roots = \"ca.pem\"", "35: `ca.pem` is not an absolute path."),
@@ -207,10 +273,13 @@ fn each_mistake_in_a_probe_has_its_message() {
         ("dns = \"x\", server = \"ns1\"", "32: `ns1` is not ADDRESS:PORT, such as 127.0.0.1:53."),
         ("dns = \"x\", expect = 5", "32: the `expect` of a `dns` probe is a record. Write it in quotes, such as \"192.0.2.1\"."),
         ("icmp = \"a b\"", "19: `a b` is neither a name nor an address."),
-        ("icmp = \"h\", expect = \"x\"", "33: a probe of kind `icmp` has no `expect`. Beside its target it has `every` and `timeout`."),
+        (
+            "icmp = \"h\", expect = \"x\"",
+            "33: a probe of kind `icmp` has no `expect`. Beside its target it has `every`, `timeout` and `within`.",
+        ),
         (
             "redis = \"h:1\", database = \"x\"",
-            "38: a probe of kind `redis` has no `database`. Known: user, password_file, encrypt, name, roots, every, timeout.",
+            "38: a probe of kind `redis` has no `database`. Known: user, password_file, encrypt, name, roots, every, timeout, within.",
         ),
         ("redis = \"h:1\", name = \"x\"", "34: a certificate is checked only where the connection is encrypted. Add `encrypt = true`."),
         ("postgres = \"h:1\", password_file = \"/x\"", "46: `password_file` without `user`. Say who signs in."),

@@ -103,6 +103,10 @@ fn what_is_missing_is_said() {
     ] {
         let done = again(by, TEST, "say").wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&done.stdout);
+        if String::from_utf8_lossy(&done.stderr).contains("unshare failed: Operation not permitted") {
+            println!("skipped: no namespaces of one's own here, as after a chroot: {by:?}");
+            continue;
+        }
         assert!(said.contains("said: ") && said.contains(expected), "{by:?}: {said}");
     }
 }

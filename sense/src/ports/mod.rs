@@ -18,6 +18,7 @@ use muster_model::observation::Rung;
 use muster_model::request::Unwatched;
 use muster_model::time::Length;
 
+pub(crate) use self::holders::unit_of;
 use self::sockets::SockDiag;
 pub use self::sockets::{SOCKETS_MAX, Socket, listening};
 use self::watcher::{Command, Source, Watcher};
@@ -32,6 +33,17 @@ pub enum Ladder {
     SockDiag,
     /// Only `/proc/net/tcp` and `tcp6`.
     Proc,
+}
+
+/// Whose processes are looked at.
+#[derive(Clone, Debug)]
+pub struct Whose {
+    /// The service.
+    pub service: ServiceName,
+    /// Its processes, the main one first.
+    pub pids: Vec<i32>,
+    /// The ports that it should hold: it is told which of them somebody else holds.
+    pub wanted: Vec<u16>,
 }
 
 /// The watcher of ports. Dropping it ends its thread.
@@ -70,7 +82,7 @@ impl Ports {
     /// Watches these services and no others: the ports on which their processes (these, their children at any depth, and
     /// what else is in the same system unit) listen are told as `Listens`, at once, whenever they change, and anew when the
     /// first of a service's processes is another one than before.
-    pub fn watch(&self, whose: Vec<(ServiceName, Vec<i32>)>) {
+    pub fn watch(&self, whose: Vec<Whose>) {
         // A thread that is gone has said so in the rung.
         let _ = self.commands.send(Command::Watch(whose));
     }

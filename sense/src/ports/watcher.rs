@@ -10,6 +10,7 @@ use muster_model::observation::{Fact, Observation};
 use muster_model::request::Unwatched;
 use muster_model::time::{Length, Mono, Time};
 
+use super::Whose;
 use super::holders::{self, Holder, line_of, unit_of};
 use super::sockets::{self, SockDiag, Socket};
 use crate::proc::Proc;
@@ -53,7 +54,7 @@ impl Source {
 
 /// What the owner asks of the thread.
 pub(super) enum Command {
-    Watch(Vec<(ServiceName, Vec<i32>)>),
+    Watch(Vec<Whose>),
     Look(ServiceName, Sender<Vec<u16>>),
     Unwatched(BTreeSet<i32>, BTreeSet<String>, Sender<Vec<Unwatched>>),
     Stop,
@@ -77,7 +78,9 @@ pub(super) struct Watcher {
     /// When all processes may be searched again.
     search_after: Mono,
     /// What was told last of each watched service.
-    told: BTreeMap<ServiceName, Option<BTreeSet<u16>>>,
+    told: BTreeMap<ServiceName, Option<Held>>,
+    /// The ports that each should hold.
+    wanted: BTreeMap<ServiceName, Vec<u16>>,
     rounds: u32,
     /// The time to the next round.
     pause: Length,
@@ -92,6 +95,15 @@ enum Round {
     Check,
     /// That too, and all processes are searched if anything is unknown, whatever it costs.
     Search,
+}
+
+/// The ports of a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Held {
+    /// Those that it holds.
+    own: BTreeSet<u16>,
+    /// Those that it should hold and somebody else does.
+    taken: BTreeSet<u16>,
 }
 
 /// A listening socket.
@@ -120,6 +132,7 @@ impl Watcher {
             sockets: BTreeMap::new(),
             search_after: Mono(0),
             told: BTreeMap::new(),
+            wanted: BTreeMap::new(),
             rounds: 0,
             pause: every,
         }
@@ -139,7 +152,7 @@ impl Watcher {
                 }
                 Ok(Command::Look(service, reply)) => {
                     self.round(Round::Search);
-                    let ports = self.told.get(&service).cloned().flatten().unwrap_or_default();
+                    let ports = self.told.get(&service).cloned().flatten().unwrap_or_default().own;
                     // Whoever asked may have hung up.
                     let _ = reply.send(ports.into_iter().collect());
                     continue;
@@ -161,17 +174,18 @@ impl Watcher {
     }
 
     /// Other processes are the services' now.
-    fn watch(&mut self, whose: Vec<(ServiceName, Vec<i32>)>) {
+    fn watch(&mut self, whose: Vec<Whose>) {
         // What another process listens on is news, also where it is the same.
         let main_is = |service: &ServiceName, pids: &[i32]| pids.first().is_some_and(|main| self.whose.get(main) == Some(service));
-        let told = whose.iter().map(|(service, pids)| {
+        let told = whose.iter().map(|Whose { service, pids, .. }| {
             let known = self.told.get(service).cloned().flatten().filter(|_| main_is(service, pids));
             (service.clone(), known)
         });
         self.told = told.collect();
+        self.wanted = whose.iter().map(|w| (w.service.clone(), w.wanted.clone())).collect();
         let until = clock::now().1.after(YOUNG);
         let before = std::mem::take(&mut self.whose);
-        self.whose = whose.into_iter().flat_map(|(service, pids)| pids.into_iter().map(move |pid| (pid, service.clone()))).collect();
+        self.whose = whose.into_iter().flat_map(|w| w.pids.into_iter().map(move |pid| (pid, w.service.clone()))).collect();
         self.young.extend(self.whose.keys().filter(|pid| !before.contains_key(pid)).map(|pid| (*pid, until)));
         self.unit_of.retain(|pid, _| self.whose.contains_key(pid));
         self.units.clear();
@@ -243,23 +257,29 @@ impl Watcher {
 
     /// Tells the services whose ports changed.
     fn tell(&mut self, at: Time) {
-        let mut by_service: BTreeMap<&ServiceName, BTreeSet<u16>> = self.told.keys().map(|service| (service, BTreeSet::new())).collect();
+        let mut by_service: BTreeMap<&ServiceName, Held> = self.told.keys().map(|service| (service, Held::default())).collect();
         for known in self.sockets.values() {
             for service in &known.services {
-                by_service.entry(service).or_default().insert(known.port);
+                by_service.entry(service).or_default().own.insert(known.port);
             }
         }
-        let changed: Vec<(ServiceName, BTreeSet<u16>)> = by_service
+        for (service, held) in &mut by_service {
+            let missing = self.wanted.get(*service).into_iter().flatten().filter(|port| !held.own.contains(port));
+            // A socket whose holder cannot be seen may be the service's own.
+            let others = |port: &u16| self.sockets.values().any(|known| known.port == *port && !known.holders.is_empty());
+            held.taken = missing.copied().filter(others).collect();
+        }
+        let changed: Vec<(ServiceName, Held)> = by_service
             .into_iter()
-            .filter(|(service, ports)| self.told.get(*service).is_some_and(|told| told.as_ref() != Some(ports)))
-            .map(|(service, ports)| (service.clone(), ports))
+            .filter(|(service, held)| self.told.get(*service).is_some_and(|told| told.as_ref() != Some(held)))
+            .map(|(service, held)| (service.clone(), held))
             .collect();
-        for (service, ports) in changed {
-            let fact = Fact::Listens { ports: ports.iter().copied().collect() };
+        for (service, held) in changed {
+            let fact = Fact::Listens { ports: held.own.iter().copied().collect(), taken: held.taken.iter().copied().collect() };
             let seen = Observation { at, source: self.source.word().to_owned(), service: Some(service.clone()), fact };
             // Where there is no room, it is told in the next round.
             if self.sink.try_send(seen).is_ok() {
-                self.told.insert(service, Some(ports));
+                self.told.insert(service, Some(held));
             }
         }
     }

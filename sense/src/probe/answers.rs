@@ -20,6 +20,10 @@ pub(super) fn unasked(text: impl Into<String>) -> Answer {
     Answer::Unasked { text: text.into() }
 }
 
+pub(super) fn unresolved(text: impl Into<String>) -> Answer {
+    Answer::Unresolved { text: text.into() }
+}
+
 /// Bytes from outside as one short line, quoted.
 pub(super) fn shown(bytes: &[u8]) -> String {
     const BYTES_SHOWN_MAX: usize = 80;

@@ -67,7 +67,12 @@ impl Steadiness {
 fn flapping(wrong: &Answer, changes: usize, answers: usize) -> Answer {
     let mut told = wrong.clone();
     match &mut told {
-        Answer::Refused { text }
+        Answer::Late { text, .. }
+        | Answer::Refused { text }
+        | Answer::Unreached { text }
+        | Answer::Unresolved { text }
+        | Answer::CutOff { text }
+        | Answer::Expired { text }
         | Answer::Silent { text }
         | Answer::Wrong { text, .. }
         | Answer::Unasked { text }

@@ -32,12 +32,21 @@ pub(super) struct Get {
     expect: Option<u16>,
     body: Option<Vec<u8>>,
     roots: Option<String>,
+    /// The name that the first server's certificate must be made out to, where it is not that of the address.
+    name: Option<String>,
 }
 
 impl Get {
     pub(super) fn new(url: &str, expect: Option<u16>, body: Option<&str>, roots: Option<&str>) -> Result<Get, String> {
         let first = Place::read(url)?;
-        Ok(Get { first, expect, body: body.map(|b| b.as_bytes().to_owned()), roots: roots.map(str::to_owned) })
+        Ok(Get { first, expect, body: body.map(|b| b.as_bytes().to_owned()), roots: roots.map(str::to_owned), name: None })
+    }
+
+    /// The same, with the first connection made to this `HOST:PORT`.
+    pub(super) fn at(mut self, elsewhere: &str) -> Get {
+        self.name = Some(self.first.host().to_owned());
+        elsewhere.clone_into(&mut self.first.address);
+        self
     }
 
     pub(super) async fn put(&self, progress: &Progress) -> Answer {
@@ -69,7 +78,13 @@ impl Get {
         let stream = tcp::connect(&place.address, progress).await?;
         let stream: Box<dyn Duplex> = if place.encrypted {
             let roots = trust::roots(self.roots.as_deref()).await?;
-            let hands = trust::shake(Box::new(stream), &roots, server_name(None, &place.address)?, &[b"http/1.1"]).await?;
+            let hands = trust::shake(
+                Box::new(stream),
+                &roots,
+                server_name(self.name.as_deref().filter(|_| *place == self.first), &place.address)?,
+                &[b"http/1.1"],
+            )
+            .await?;
             progress.reached(Reached::Secured);
             Box::new(hands.stream)
         } else {
@@ -162,6 +177,11 @@ impl Place {
         let authority = uri.authority().map_or(host, |a| a.as_str()).to_owned();
         let target = uri.path_and_query().map_or(Ok(Uri::from_static("/")), |p| p.as_str().parse()).map_err(|_| bad("no path"))?;
         Ok(Place { encrypted, address, authority, target })
+    }
+
+    /// The host of its address.
+    fn host(&self) -> &str {
+        self.address.rsplit_once(':').map_or(self.address.as_str(), |(host, _)| host)
     }
 
     /// The place that a `Location` leads to (RFC 9110 §10.2.2): a whole address, one without scheme, a path, or one beside this.

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, interval_at};
 
 use super::flap::{Steadiness, Turn};
+use super::other_way::{OtherWay, is_of_the_way};
 use super::question::Question;
 use super::{Seat, Shared, locked};
 use crate::clock;
@@ -33,6 +34,8 @@ pub(super) struct Pace {
     number: u32,
     probe: Probe,
     question: Result<Question, String>,
+    /// The same over loopback, where that is another way to it.
+    other_way: Option<OtherWay>,
     seat: Arc<Seat>,
     shared: Arc<Shared>,
     host: Option<Arc<Semaphore>>,
@@ -48,7 +51,12 @@ pub(super) struct Pace {
 enum Class {
     Right,
     Warning,
+    Late,
     Refused,
+    Unreached,
+    Unresolved,
+    CutOff,
+    Expired,
     Silent,
     Wrong,
     Unasked,
@@ -59,7 +67,12 @@ impl Class {
         match answer {
             Answer::Right { .. } => Class::Right,
             Answer::Warning { .. } => Class::Warning,
+            Answer::Late { .. } => Class::Late,
             Answer::Refused { .. } => Class::Refused,
+            Answer::Unreached { .. } => Class::Unreached,
+            Answer::Unresolved { .. } => Class::Unresolved,
+            Answer::CutOff { .. } => Class::CutOff,
+            Answer::Expired { .. } => Class::Expired,
             Answer::Silent { .. } => Class::Silent,
             Answer::Wrong { .. } => Class::Wrong,
             Answer::Unasked { .. } => Class::Unasked,
@@ -79,7 +92,20 @@ impl Pace {
         let question = Question::new(&probe.ask);
         let probe = Probe { every: probe.every.max(EVERY_MIN), ..probe.clone() };
         let host = shared.host(&probe.ask);
-        Pace { service, number, probe, question, seat, shared, host, steadiness: Steadiness::default(), flapping: false, told: None }
+        let other_way = Some(&probe).filter(|probe| probe.here).and_then(|probe| OtherWay::to(&probe.ask));
+        Pace {
+            service,
+            number,
+            probe,
+            question,
+            other_way,
+            seat,
+            shared,
+            host,
+            steadiness: Steadiness::default(),
+            flapping: false,
+            told: None,
+        }
     }
 
     /// Asks for ever.
@@ -150,13 +176,22 @@ impl Pace {
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         again.tick().await;
         for _ in 1..CONFIRM_TIMES {
-            if heard.answer.is_right() || self.told == Some(Class::of(&heard.answer)) {
+            // Nothing new: it counts as it was told, whichever way it was asked then.
+            let old = self.told == Some(Class::of(&heard.answer)) || self.told == Some(Class::CutOff) && is_of_the_way(&heard.answer);
+            if heard.answer.is_right() || old {
                 break;
             }
             again.tick().await;
             let before = Class::of(&heard.answer);
             heard = self.ask(None).await;
             (since, times) = if Class::of(&heard.answer) == before { (since, times + 1) } else { (heard.asked_at, 1) };
+        }
+        if let Some(elsewhere) = &self.other_way
+            && is_of_the_way(&heard.answer)
+            && Box::pin(elsewhere.put(self.probe.timeout)).await.is_right()
+        {
+            let text = format!("{}; asked at {} it is right", heard.answer.text(), elsewhere.address());
+            heard.answer = Answer::CutOff { text };
         }
         match self.steadiness.heard(&heard.answer) {
             Turn::Flaps(answer) if !self.flapping || self.told.is_none() => {
@@ -191,6 +226,12 @@ impl Pace {
             Err(why) => Answer::Unasked { text: why.clone() },
         };
         let took = clock::now().1.since(start);
+        let answer = match (answer, self.probe.within) {
+            (Answer::Right { perfdata, .. }, Some(within)) if took > within => {
+                Answer::Late { text: format!("it took {took}, and may take {within}"), perfdata }
+            }
+            (answer, _) => answer,
+        };
         *locked(&self.seat.last) = Some((answer.clone(), took));
         Heard { answer, asked_at, took }
     }

@@ -66,8 +66,8 @@ impl Progress {
     pub(super) fn over(&self, timeout: Length) -> Answer {
         let reached = locked(&self.reached);
         let text = match reached.last() {
-            None => return Answer::Unasked { text: format!("the name did not resolve within {timeout}") },
-            Some((Reached::Resolved, _)) => format!("no connection within {timeout}"),
+            None => return Answer::Unresolved { text: format!("the name did not resolve within {timeout}") },
+            Some((Reached::Resolved, _)) => return Answer::Unreached { text: format!("no connection within {timeout}") },
             Some((Reached::Connected, after)) => format!("connected after {after}, no answer within {timeout}"),
             Some((Reached::Secured, after)) => format!("encrypted after {after}, no answer within {timeout}"),
             Some((Reached::Asked, _)) => format!("no answer within {timeout}"),

@@ -8,7 +8,7 @@ use super::dns::Asked;
 use super::http::Get;
 use super::progress::Progress;
 use super::talk::Words;
-use super::{amqp, exec, fastcgi, grpc, icmp, mqtt, mysql, ntp, postgres, redis, smtp, tcp, tls, unix};
+use super::{amqp, exec, fastcgi, file, grpc, icmp, mqtt, mysql, ntp, postgres, processes, redis, smtp, tcp, tls, unix};
 
 /// What a probe asks.
 pub(super) enum Question {
@@ -33,6 +33,17 @@ impl Question {
             Ask::Tcp { address, talk } => Question::Tcp { address: address.clone(), words: talk.as_ref().map(Words::new).transpose()? },
             Ask::Unix { path, talk } => Question::Unix { path: path.clone(), words: talk.as_ref().map(Words::new).transpose()? },
             plain => Question::Plain(plain.clone()),
+        })
+    }
+
+    /// The same question to a server at another address. What was made ready is only put elsewhere, of the others `plain` gives
+    /// one anew.
+    pub(super) fn at(self, elsewhere: &str, plain: impl FnOnce() -> Option<Ask>) -> Option<Question> {
+        Some(match self {
+            Question::Http(get) => Question::Http(get.at(elsewhere)),
+            Question::Tcp { words, .. } => Question::Tcp { address: elsewhere.to_owned(), words },
+            Question::Unix { .. } => return None,
+            Question::Plain(_) => Question::Plain(plain()?),
         })
     }
 
@@ -68,6 +79,8 @@ async fn plain(ask: &Ask, progress: &Progress) -> Answer {
         Ask::Fastcgi { peer, path, body } => fastcgi::put(peer, path, body.as_deref(), progress).await,
         Ask::Icmp { host } => icmp::put(host, progress).await,
         Ask::Ntp { address, offset } => ntp::put(address, *offset, progress).await,
+        Ask::File(wanted) => file::put(wanted, progress).await,
+        Ask::Processes { unit, count } => processes::put(unit, *count, progress).await,
         // These were made ready.
         Ask::Http { .. } | Ask::Tcp { .. } | Ask::Unix { .. } => Err(unasked("it was not made ready")),
     };

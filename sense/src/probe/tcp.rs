@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use muster_model::probe::Answer;
 use tokio::net::TcpStream;
 
-use super::answers::{Step, unasked};
+use super::answers::{Step, unresolved};
 use super::progress::{Progress, Reached};
 use super::talk::Words;
 
@@ -30,12 +30,12 @@ pub(super) async fn connect(address: &str, progress: &Progress) -> Step<TcpStrea
 
 /// The first address of `HOST:PORT`.
 pub(super) async fn resolve(address: &str, progress: &Progress) -> Step<SocketAddr> {
-    lookup(address, progress).await?.first().copied().ok_or_else(|| unasked(format!("{address} has no address")))
+    lookup(address, progress).await?.first().copied().ok_or_else(|| unresolved(format!("{address} has no address")))
 }
 
 async fn lookup(address: &str, progress: &Progress) -> Step<Vec<SocketAddr>> {
     let found = tokio::net::lookup_host(address).await;
-    let found = found.map_err(|error| unasked(format!("{address} does not resolve: {error}")))?.collect();
+    let found = found.map_err(|error| unresolved(format!("{address} does not resolve: {error}")))?.collect();
     progress.reached(Reached::Resolved);
     Ok(found)
 }
@@ -46,7 +46,7 @@ pub(super) fn not_connected(error: &io::Error) -> Answer {
     match error.kind() {
         // A Unix socket whose owner no longer takes connections has a full queue and says so at once.
         io::ErrorKind::WouldBlock => Answer::Silent { text: "its queue of connections is full".to_owned() },
-        io::ErrorKind::TimedOut => Answer::Silent { text },
+        io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Answer::Unreached { text },
         // Not the service's fault: no right to ask, or this host has no ports or descriptors left.
         io::ErrorKind::PermissionDenied | io::ErrorKind::AddrNotAvailable => Answer::Unasked { text },
         _ if error.raw_os_error().is_some_and(|code| [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::ENOBUFS].contains(&code)) => {

@@ -225,6 +225,9 @@ fn not_shaken(error: &io::Error, shown: &[CertificateDer<'_>], name: &ServerName
         });
     };
     wrong(match cause {
+        Error::InvalidCertificate(why @ (CertificateError::Expired | CertificateError::ExpiredContext { .. })) => {
+            return Answer::Expired { text: refused(why, shown, name) };
+        }
         Error::InvalidCertificate(why) => refused(why, shown, name),
         Error::InvalidMessage(_) => "it does not speak TLS".to_owned(),
         Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)

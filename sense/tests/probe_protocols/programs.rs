@@ -104,7 +104,7 @@ pub(crate) fn own(folder: &Path, user: &str) {
 pub(crate) fn answer(ask: Ask) -> Answer {
     let (sink, observations) = bounded(16);
     let prober = Prober::start(sink).unwrap();
-    let probe = Probe { ask, every: Length::seconds(600), timeout: Length::seconds(10) };
+    let probe = Probe::new(ask, Length::seconds(600), Length::seconds(10));
     prober.set(vec![("a".into(), vec![probe])]);
     let observation = observations.recv_timeout(DEADLINE).expect("something is told within the deadline");
     let Fact::Probed { answer, .. } = observation.fact else { panic!("{observation:?}") };
@@ -121,7 +121,12 @@ pub(crate) fn kind(answer: &Answer) -> &'static str {
     match answer {
         Answer::Right { .. } => "right",
         Answer::Warning { .. } => "warning",
+        Answer::Late { .. } => "late",
         Answer::Refused { .. } => "refused",
+        Answer::Unreached { .. } => "unreached",
+        Answer::Unresolved { .. } => "unresolved",
+        Answer::CutOff { .. } => "cut off",
+        Answer::Expired { .. } => "expired",
         Answer::Silent { .. } => "silent",
         Answer::Wrong { .. } => "wrong",
         Answer::Unasked { .. } => "unasked",

@@ -13,6 +13,13 @@ plan-port-free = Its port is free again: go on
 plan-left-alone = { WHO($who) } meant { $service } to be down, so it is left alone
 plan-only-watched = { $service } is only watched: Muster does not know how to start it
 plan-restore-after = Nobody confirmed the stop for { LENGTH($after) }: put it back
+plan-elsewhere = { $service } is elsewhere: nothing can be done about it here
+plan-cut-off = { $service } is well and does not have to be mended; the way to it does
+plan-enable = { $service } would not come back after a restart of the machine; having it start again waits for a person's yes
+plan-reload-certificate = The certificate is past its time; if a new one lies there already, reading it again helps, which waits for a person's yes
+plan-renew-certificate = The certificate of { $service } has to be renewed by hand
+plan-restart-slow = A restart may make { $service } quicker and interrupts what it does, so that waits for a person's yes
+plan-file-by-hand = { $service } still does its work, but a file that it needs is not as it must be; that has to be mended by hand
 
 state-recovered-by-muster = it is back, by what Muster did
 state-recovered-by-others = it is back, by itself or another hand

@@ -37,6 +37,11 @@ probe-refused = refused
 probe-silent = no answer
 probe-wrong = wrong answer
 probe-unasked = could not be asked
+probe-late = too slow
+probe-unreached = not reached
+probe-unresolved = name unknown
+probe-cut-off = cut off
+probe-expired = certificate expired
 
 column-watched = WATCHED
 column-user = USER

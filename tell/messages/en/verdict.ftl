@@ -19,4 +19,6 @@ verdict-crash-signal = { $service } crashed by a fault of its own ({ $signal })
 verdict-crash-code = { $service } ended by itself with exit code { $code }
 verdict-hang = { $service } is alive and stands still by a fault of its own
 verdict-host-rebooted = { $service } did not come back after the host was started at { MOMENT($at) }
+verdict-tls-expired = A certificate of { $service } is past its time: { $said }
+verdict-dns-failed = The name { $name } of { $service } does not resolve
 verdict-unknown = What was found does not decide why { $service } was lost; examined: { WORD($examined, of: "exam") }

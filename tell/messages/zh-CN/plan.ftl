@@ -13,6 +13,13 @@ plan-port-free = 端口已空出：继续
 plan-left-alone = { WHO($who) } 有意停下 { $service }，因此不予干预
 plan-only-watched = { $service } 仅被监视：Muster 不知道如何启动它
 plan-restore-after = { LENGTH($after) }内无人确认这次停止：恢复它
+plan-elsewhere = { $service } 在别处：在本机上对它无能为力
+plan-cut-off = { $service } 本身正常，无需修复；需要修复的是通往它的路径
+plan-enable = 机器重启后 { $service } 不会自动启动；重新设为开机启动须经人同意
+plan-reload-certificate = 证书已过期；如果新证书已经就位，重新读取即可，这须经人同意
+plan-renew-certificate = { $service } 的证书必须由人更新
+plan-restart-slow = 重启也许能让 { $service } 变快，但会中断它正在做的事，因此须经人同意
+plan-file-by-hand = { $service } 仍在工作，但它所需的一个文件不符合要求，必须由人修复
 
 state-recovered-by-muster = 服务已恢复，由 Muster 的操作所致
 state-recovered-by-others = 服务已恢复，系自行恢复或由他人恢复

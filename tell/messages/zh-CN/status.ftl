@@ -34,6 +34,11 @@ probe-refused = 被拒绝
 probe-silent = 没有响应
 probe-wrong = 响应有误
 probe-unasked = 无法询问
+probe-late = 过慢
+probe-unreached = 无法到达
+probe-unresolved = 名称无法解析
+probe-cut-off = 与外界隔断
+probe-expired = 证书已过期
 
 column-watched = 监视
 column-user = 用户

@@ -19,4 +19,6 @@ verdict-crash-signal = { $service } 因自身缺陷崩溃（{ $signal }）
 verdict-crash-code = { $service } 自行退出，退出码 { $code }
 verdict-hang = { $service } 的进程还在，但因自身缺陷停滞不动
 verdict-host-rebooted = 主机于 { MOMENT($at) } 启动后，{ $service } 没有恢复运行
+verdict-tls-expired = { $service } 的证书已过期：{ $said }
+verdict-dns-failed = { $service } 的名称 { $name } 无法解析
 verdict-unknown = 现有证据不足以判定 { $service } 为何丢失；已检查：{ WORD($examined, of: "exam") }

@@ -5,6 +5,7 @@ mod config_changed;
 mod config_invalid;
 mod config_missing;
 mod crash_bug;
+mod dns_failed;
 mod hang_deadlock;
 mod host_rebooted;
 mod operator_disabled;
@@ -13,22 +14,24 @@ mod operator_stopped;
 mod port_taken;
 mod resource_memory;
 mod situation;
+mod tls_expired;
 
 use muster_model::actor::Actor;
 use muster_model::cause::{Cause, Code, Evidence};
 use muster_model::exam::Exam;
 use muster_model::id::ChangeId;
 use muster_model::loss::Loss;
+use muster_model::probe::Ask;
 use muster_model::roster::Kind;
 use muster_model::text::Text;
-use muster_model::time::{Length, Time};
+use muster_model::time::{Length, Mono, Time};
 
 use super::watched::Watched;
 pub(crate) use operator_stopped::{is_ordered, ordered};
 pub(crate) use situation::Situation;
 
 /// The causes that are looked for.
-const CAUSES: [fn(&Situation<'_>) -> Option<Hypothesis>; 11] = [
+const CAUSES: [fn(&Situation<'_>) -> Option<Hypothesis>; 13] = [
     config_invalid::look,
     config_changed::look,
     config_missing::look,
@@ -40,12 +43,17 @@ const CAUSES: [fn(&Situation<'_>) -> Option<Hypothesis>; 11] = [
     crash_bug::look,
     hang_deadlock::look,
     host_rebooted::look,
+    tls_expired::look,
+    dns_failed::look,
 ];
 
 /// What `unknown` weighs: a cause must have more than a suspicion on its side to outweigh it.
 const UNKNOWN_WEIGHT: f64 = 1.5;
 /// Causes below this confidence are not told.
 const CONFIDENCE_MIN: f64 = 0.02;
+/// The kernel counts the start of a process in these (USER_HZ, proc_pid_stat(5)): on every architecture of Linux a hundredth
+/// of a second.
+const CLOCK_TICK: Length = Length::ms(10);
 /// How far before a loss log lines and commands are read.
 const LOOK_BACK: Length = Length::seconds(120);
 
@@ -91,7 +99,18 @@ pub(crate) fn causes(s: &Situation<'_>) -> Vec<Cause> {
         .filter(|c| c.confidence >= CONFIDENCE_MIN)
         .collect();
     causes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.code.cmp(&b.code)));
+    if let Some(first) = causes.first_mut().filter(|_| !s.watched.service.declared) {
+        first.evidence.push(has_run(s));
+    }
     causes
+}
+
+/// What nobody has declared is missed because it has always been there.
+fn has_run(s: &Situation<'_>) -> Evidence {
+    let known = s.incident.lost_at.since(s.watched.known_since);
+    let process = s.ended().map(|ended| ended.mono.since(Mono(ended.process.start.saturating_mul(CLOCK_TICK.0))));
+    let text = Text::new("evidence-has-run").with("length", known.max(process.unwrap_or_default()));
+    Evidence { at: s.incident.lost_at, source: "guard".to_owned(), weight: 0.0, text, reference: None }
 }
 
 /// The evidence does not decide: what was looked at.
@@ -101,6 +120,10 @@ fn unknown(s: &Situation<'_>) -> Hypothesis {
     let mut h =
         Hypothesis::new(Code::Unknown, Text::new("verdict-unknown").with("service", &s.watched.service.name).with("examined", &list));
     h.weigh(s.incident.lost_at, "guard", 0.0, Text::new("evidence-examined").with("examined", list), None);
+    for (question, probed) in s.answers().filter(|(_, probed)| !probed.answer.is_right()) {
+        let text = Text::new("evidence-answer").with("target", question.ask.target()).with("said", probed.answer.text());
+        h.weigh(probed.at, "probe", 0.0, text, None);
+    }
     if let Some(ended) = s.ended() {
         h.weigh(ended.at, "kernel", 0.0, s.end_text(ended.end), Some(format!("event:{}", ended.seq)));
     }
@@ -126,17 +149,17 @@ pub(crate) fn exams(s: &Situation<'_>) -> Vec<Exam> {
             exams.push(Exam::Validate);
         }
         let ports = wanted_ports(watched);
-        if !ports.is_empty() && loss != Loss::Stopped {
+        if !ports.is_empty() && !matches!(loss, Loss::Stopped | Loss::UnitDisabled) {
             exams.push(Exam::PortHolder { ports });
         }
     }
     if let Some((process, _)) = watched.main.filter(|_| loss == Loss::Hung || watched.stopped().is_some()) {
         exams.push(Exam::Process { process });
     }
-    if !matches!(watched.service.kind, Kind::Process(_)) {
+    if watched.service.kind.is_brought_back_here() {
         exams.push(Exam::Journal { since: s.incident.lost_at.before(LOOK_BACK) });
     }
-    if loss == Loss::Stopped {
+    if matches!(loss, Loss::Stopped | Loss::UnitDisabled) {
         exams.push(Exam::Commands { since: s.incident.lost_at.before(LOOK_BACK) });
     }
     exams
@@ -144,12 +167,15 @@ pub(crate) fn exams(s: &Situation<'_>) -> Vec<Exam> {
 
 /// The ports that the service should hold.
 pub(crate) fn wanted_ports(watched: &Watched) -> Vec<u16> {
+    if let Kind::Url(_) = watched.service.kind {
+        return Vec::new();
+    }
     // Those of UDP and of a place that is not the service's own say nothing about what it holds.
-    let probed = watched.service.probes.iter().filter_map(|p| match &p.ask {
-        muster_model::probe::Ask::Dns { .. } | muster_model::probe::Ask::Ntp { .. } | muster_model::probe::Ask::Icmp { .. } => None,
+    let probed = watched.questions.iter().filter_map(|p| match &p.ask {
+        Ask::Dns { .. } | Ask::Ntp { .. } | Ask::Icmp { .. } | Ask::File(_) => None,
         ask => ask.address()?.rsplit_once(':')?.1.parse().ok(),
     });
-    let mut ports: Vec<u16> = watched.learned_ports.iter().copied().chain(probed).collect();
+    let mut ports: Vec<u16> = watched.wanted_ports().chain(probed).collect();
     ports.sort_unstable();
     ports.dedup();
     ports

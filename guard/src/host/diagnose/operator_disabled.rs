@@ -9,7 +9,7 @@ use muster_model::time::Length;
 use super::situation::change_id;
 use super::{Hypothesis, Situation, operator_stopped};
 
-/// A loss this long after it was disabled may still be its effect.
+/// A stop this long after it was disabled may still be its effect; that it is disabled always is.
 const REACH: Length = Length::seconds(300);
 
 pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
@@ -20,7 +20,7 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     let off = |state: &str| matches!(state, "disabled" | "masked" | "masked-runtime");
     let change = s.watched.traces.changes().find(|(t, c)| {
         matches!(&c.what, Altered::Enablement { before, after } if !off(before) && off(after))
-            && s.now.at.since(t.at) < s.now.at.since(s.incident.lost_at.before(REACH))
+            && (s.incident.loss == Loss::UnitDisabled || s.now.at.since(t.at) < s.now.at.since(s.incident.lost_at.before(REACH)))
     });
     let command = operator_stopped::command(s, &["disable", "mask"]);
     if change.is_none() && command.is_none() {

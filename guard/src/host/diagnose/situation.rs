@@ -9,12 +9,13 @@ use muster_model::exam::{Difference, Finding, LogLine};
 use muster_model::id::ChangeId;
 use muster_model::incident::Incident;
 use muster_model::observation::{End, Rung};
+use muster_model::probe::Probe;
 use muster_model::text::{Phrase, Text};
 use muster_model::time::{Length, Time};
 
 use crate::host::Now;
 use crate::host::traces::Trace;
-use crate::host::watched::{Ended, Leaving, Watched};
+use crate::host::watched::{Ended, Leaving, Probed, Watched};
 
 /// Whether the validator takes the configuration, what it said, the file and line it blames, and when.
 pub(crate) type Validity<'a> = (bool, &'a str, Option<&'a (String, Option<u32>)>, Time);
@@ -138,6 +139,12 @@ impl<'a> Situation<'a> {
     /// Whether senders of signals can be seen.
     pub(crate) fn sees_senders(&self) -> bool {
         self.rungs.get("signal_sender").is_some_and(|r| r.source != "none")
+    }
+
+    /// What was asked, and the last answer to it.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = (&'a Probe, &'a Probed)> {
+        let watched = self.watched;
+        watched.questions.iter().zip(&watched.probes).filter_map(|(question, probed)| Some((question, probed.as_ref()?)))
     }
 
     /// How a process ended, in words.

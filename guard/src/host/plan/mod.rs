@@ -3,6 +3,7 @@
 mod config_restore;
 mod kill_restart;
 mod leave_alone;
+mod spare;
 mod start;
 mod unmask;
 mod wait;
@@ -24,8 +25,10 @@ pub(super) struct Remedy {
 
 /// The plan for the next attempt. With `granted`, a person said yes to whatever it takes.
 pub(super) fn choose(s: &Situation<'_>, attempt: u32, granted: bool, manager_slack: Length) -> Plan {
-    let remedy = leave_alone::remedy(s, granted)
+    let remedy = spare::remedy(s)
+        .or_else(|| leave_alone::remedy(s, granted))
         .or_else(|| config_restore::remedy(s))
+        .or_else(|| spare::by_hand(s))
         .or_else(|| kill_restart::remedy(s))
         .or_else(|| unmask::remedy(s))
         .or_else(|| wait::remedy(s, attempt, manager_slack))

@@ -13,7 +13,7 @@ use muster_model::roster::{Kind, Recover};
 use muster_model::time::{Length, Mono, Time};
 
 use super::truth::Deeds;
-use super::{HOUR, MINUTE, S, Truth, World};
+use super::{HOUR, MINUTE, S, Truth, UnitFile, World};
 
 /// A service that is visibly absent for so long is on record: the service manager may take 100 s to stop, a start 30 s.
 const NOTICED_WITHIN: u64 = 150 * S;
@@ -202,13 +202,16 @@ impl World {
             Decision::Opened { service, loss, lost_at, detected_at } => {
                 let (losses, deeds) = self.services.get(service).map_or((0, Deeds::default()), |t| (t.losses, t.deeds));
                 let opened = self.promises.opened.entry(service.clone()).or_default();
-                if *loss == Loss::CannotRestart {
+                match loss {
                     // A danger may come and go with the losses in between.
-                    if !deeds.broke_config && !deeds.deleted_config {
+                    Loss::CannotRestart if !deeds.broke_config && !deeds.deleted_config => {
                         self.broken(format!("no incident without a loss: nobody ever broke the configuration of {service}"));
                     }
-                } else {
-                    *opened += 1;
+                    Loss::UnitDisabled if !deeds.disabled => {
+                        self.broken(format!("no incident without a loss: nobody ever disabled {service}"));
+                    }
+                    Loss::CannotRestart | Loss::UnitDisabled => {}
+                    _ => *opened += 1,
                 }
                 let opened = self.promises.opened.get(service).copied().unwrap_or(0);
                 if opened > losses {
@@ -359,7 +362,9 @@ impl World {
         let well = t
             .well_since
             .is_some_and(|since| self.now.saturating_sub(since.max(self.excused(name))) > SETTLED_WITHIN + 2 * super::sensors::LATE_MAX);
-        let wrong = wrong.or((well && loss != Some(Loss::CannotRestart) && !order.undo).then_some("what is well is left alone"));
+        let danger = matches!(loss, Some(Loss::CannotRestart | Loss::UnitDisabled));
+        let wrong = wrong.or((well && !danger && !order.undo).then_some("what is well is left alone"));
+        let wrong = wrong.or((danger && !granted).then_some("what still does its work is altered with a person's yes"));
         if let Some(wrong) = wrong {
             return self.broken(format!("{wrong}: {:?} of {name}", order.step));
         }
@@ -425,7 +430,7 @@ impl World {
             {
                 wrong = Some(format!("every loss that lasts is on record: {name} has been absent for {} s", (now - absent) / S));
             }
-            let danger = !t.validates();
+            let danger = !t.validates() || (t.is_unit() && t.unit.file != UnitFile::Enabled);
             if let Some(well) = t.well_since
                 && open
                 && !danger
@@ -488,7 +493,7 @@ impl World {
             && t.meant_down.is_none()
             && !self.left_alone(t)
             && !self.promises.accepted.contains_key(&t.row.name)
-            && (!t.is_unit() || t.unit.file == super::UnitFile::Enabled)
+            && (!t.is_unit() || t.unit.file == UnitFile::Enabled)
     }
 }
 

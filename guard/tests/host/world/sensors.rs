@@ -106,7 +106,7 @@ impl World {
         let ports = t.listens();
         if t.told_ports.as_ref() != Some(&ports) {
             t.told_ports = Some(ports.clone());
-            self.observe(name, "sock_diag", Fact::Listens { ports });
+            self.observe(name, "sock_diag", Fact::Listens { ports, taken: Vec::new() });
         }
         let t = self.truth(name);
         let answer = t.answer();
