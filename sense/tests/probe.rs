@@ -518,10 +518,9 @@ fn a_probe_that_stays_is_not_disturbed_by_a_new_roster() {
     let port = respond("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let (sink, observations) = bounded(16);
     let prober = Prober::start(sink).unwrap();
-    let probe = |path: &str| Probe {
-        ask: Ask::Http { url: format!("http://127.0.0.1:{port}/{path}"), expect: None, body: None, roots: None },
-        every: Length::ms(100),
-        timeout: Length::ms(100),
+    let probe = |path: &str| {
+        let ask = Ask::Http { url: format!("http://127.0.0.1:{port}/{path}"), expect: None, body: None, roots: None };
+        Probe::new(ask, Length::ms(100), Length::ms(100))
     };
     prober.set(vec![("stays".into(), vec![probe("1")]), ("goes".into(), vec![probe("1")])]);
     let mut first = [told(&observations).service, told(&observations).service];
