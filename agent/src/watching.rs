@@ -36,7 +36,7 @@ pub(crate) fn tell(host: &mut Host) {
                 units.push((name.clone(), unit.clone()));
             }
             Kind::Process(wanted) => mentions.extend(wanted.exe.clone()),
-            Kind::Run(_) => {}
+            Kind::Run(_) | Kind::Own => {}
         }
         mentions.extend(service.config.iter().filter(|g| !g.contains(['*', '?', '['])).cloned());
         words.push((name.clone(), mentions));

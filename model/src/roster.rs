@@ -86,6 +86,8 @@ pub enum Kind {
     Run(String),
     /// A process that Muster only watches.
     Process(Match),
+    /// Muster itself: the one service that is in no roster.
+    Own,
 }
 
 impl Kind {
@@ -95,6 +97,7 @@ impl Kind {
             Kind::Unit(_) => "unit",
             Kind::Run(_) => "run",
             Kind::Process(_) => "process",
+            Kind::Own => "own",
         }
     }
 }

@@ -19,7 +19,7 @@ const THREADS_MAX: usize = 16;
 const STACK_LINES_MAX: usize = 12;
 
 pub(super) fn run(hands: &Hands, service: &Service, process: ProcessKey) -> Ending {
-    if let Kind::Process(_) = service.kind {
+    if let Kind::Process(_) | Kind::Own = service.kind {
         return only_watched(service);
     }
     let glance = hands.eyes.process(process);
@@ -35,7 +35,7 @@ pub(super) fn run(hands: &Hands, service: &Service, process: ProcessKey) -> Endi
             Ok(()) => job(hands, Job::Start, unit),
             Err(why) => Ending::failed(why),
         },
-        Kind::Run(_) | Kind::Process(_) => match hands.children.stop(&service.name, Length(0)) {
+        Kind::Run(_) | Kind::Process(_) | Kind::Own => match hands.children.stop(&service.name, Length(0)) {
             Ok(()) => start::run(hands, service),
             Err(why) => Ending::failed(why),
         },

@@ -90,6 +90,7 @@ impl Watched {
         let alive = match &self.service.kind {
             Kind::Unit(_) => self.unit_presence(now, limits),
             Kind::Run(_) => self.run_presence(now, limits),
+            Kind::Own => self.sights.presence(now),
             Kind::Process(wanted) => self.process_presence(wanted.count.min as usize, wanted.count.max as usize, now, limits),
         };
         match alive {

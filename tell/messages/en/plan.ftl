@@ -13,9 +13,12 @@ plan-port-free = Its port is free again: go on
 plan-left-alone = { WHO($who) } meant { $service } to be down, so it is left alone
 plan-only-watched = { $service } is only watched: Muster does not know how to start it
 plan-restore-after = Nobody confirmed the stop for { LENGTH($after) }: put it back
+plan-own-looks-again = More happened than Muster could take in. What is so now is looked at anew; what only happened in between stays unseen
+plan-own-restart = Muster does not restart itself: a thread that stands still cannot be ended by itself, and what is watched is not to be left alone meanwhile. Restart Muster (`systemctl restart muster`); the services go on
 
 state-recovered-by-muster = it is back, by what Muster did
 state-recovered-by-others = it is back, by itself or another hand
+state-sees-again = Muster sees all again
 state-became-a-loss = the danger became a loss, which has an incident of its own
 state-left-roster = it is no longer in the roster
 state-relapsed = it was lost again before it was steady

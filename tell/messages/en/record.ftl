@@ -41,6 +41,7 @@ event-probe-silent = probe { $probe } got no answer in { $took }: { $text }
 event-probe-wrong = probe { $probe } got a wrong answer in { $took }: { $text }
 event-probe-unasked = probe { $probe } could not be asked: { $text }
 event-rung = { $fact }: seen by { $source }
+event-sight = { $facts }: all is seen again
 event-rung-why = { $fact }: seen by { $source }, since { $why }
 
 event-examined = { $exam }: { $found } ({ $took })

@@ -20,3 +20,5 @@ verdict-crash-code = { $service } ended by itself with exit code { $code }
 verdict-hang = { $service } is alive and stands still by a fault of its own
 verdict-host-rebooted = { $service } did not come back after the host was started at { MOMENT($at) }
 verdict-unknown = What was found does not decide why { $service } was lost; examined: { WORD($examined, of: "exam") }
+verdict-blind = Muster does not see all that it should
+verdict-blind-stalled = Part of Muster stands still: { $sensors }

@@ -13,9 +13,12 @@ plan-port-free = 端口已空出：继续
 plan-left-alone = { WHO($who) } 有意停下 { $service }，因此不予干预
 plan-only-watched = { $service } 仅被监视：Muster 不知道如何启动它
 plan-restore-after = { LENGTH($after) }内无人确认这次停止：恢复它
+plan-own-looks-again = 发生的事情超出 Muster 的接收能力。现状会重新查看；其间仅发生过一次的事情不再可知
+plan-own-restart = Muster 不会自行重启：停滞的线程无法单独结束，其间也不应无人监视。请重启 Muster（`systemctl restart muster`）；各服务不受影响
 
 state-recovered-by-muster = 服务已恢复，由 Muster 的操作所致
 state-recovered-by-others = 服务已恢复，系自行恢复或由他人恢复
+state-sees-again = Muster 恢复了全部观测
 state-became-a-loss = 隐患已演变为丢失，另立事件
 state-left-roster = 已不在名册中
 state-relapsed = 尚未稳定便再次丢失

@@ -38,6 +38,7 @@ event-probe-silent = 探测 { $probe } 在 { $took } 内没有得到响应：{ $
 event-probe-wrong = 探测 { $probe } 在 { $took } 内得到错误的响应：{ $text }
 event-probe-unasked = 探测 { $probe } 无法进行：{ $text }
 event-rung = { $fact }：来源为 { $source }
+event-sight = { $facts }：恢复全部观测
 event-rung-why = { $fact }：来源为 { $source }，原因：{ $why }
 
 event-examined = { $exam }：{ $found }（{ $took }）

@@ -20,3 +20,5 @@ verdict-crash-code = { $service } 自行退出，退出码 { $code }
 verdict-hang = { $service } 的进程还在，但因自身缺陷停滞不动
 verdict-host-rebooted = 主机于 { MOMENT($at) } 启动后，{ $service } 没有恢复运行
 verdict-unknown = 现有证据不足以判定 { $service } 为何丢失；已检查：{ WORD($examined, of: "exam") }
+verdict-blind = Muster 未能看到它应看到的一切
+verdict-blind-stalled = Muster 的一部分停滞不动：{ $sensors }

@@ -50,6 +50,7 @@ impl DiscoverDocument {
             let (target, args) = match &found.service.kind {
                 Kind::Unit(unit) => (unit.clone(), None),
                 Kind::Run(command) => (command.clone(), None),
+                Kind::Own => (String::new(), None),
                 Kind::Process(wanted) => (wanted.exe.clone().unwrap_or_default(), wanted.args.clone()),
             };
             DiscoveredDocument {
