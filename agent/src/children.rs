@@ -113,6 +113,9 @@ impl Children {
             .process_group(0)
             .env(MARK_SERVICE, service.name.as_str())
             .env(MARK_DATA, &self.data)
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("WATCHDOG_USEC")
+            .env_remove("WATCHDOG_PID")
             .spawn()
             .map_err(|source| ChildError::Start { command: line.clone(), source })?;
         let process = i32::try_from(child.id()).ok().and_then(proc::process_key);

@@ -83,7 +83,7 @@ pub(crate) fn listening(host: &Host) -> Vec<Unwatched> {
         .services()
         .filter_map(|w| match &w.service().kind {
             Kind::Unit(unit) => Some(unit.clone()),
-            Kind::Run(_) | Kind::Process(_) | Kind::Url(_) => None,
+            Kind::Run(_) | Kind::Process(_) | Kind::Url(_) | Kind::Own => None,
         })
         .collect();
     host.sensors.ports.unwatched(&pids, &units)

@@ -48,7 +48,7 @@ impl muster_act::Eyes for Eyes {
         match &service.kind {
             Kind::Unit(unit) => journal::lines(unit, since, Path::new("/")).map_err(|e| chain(&e)),
             Kind::Run(_) => journal::tail(&self.log_file(&service.name), 0).map_err(|e| chain(&e)),
-            Kind::Process(_) | Kind::Url(_) => Err("nobody knows where it logs to".to_owned()),
+            Kind::Process(_) | Kind::Url(_) | Kind::Own => Err("nobody knows where it logs to".to_owned()),
         }
     }
 

@@ -31,6 +31,8 @@ use crate::inbox::Input;
 use crate::matching::Matching;
 use crate::packs::load_packs;
 use crate::sensors::Sensors;
+use crate::sight::Sights;
+use crate::watchdog::Watchdog;
 use crate::{discover, record, roster, status, watching};
 
 /// The loop wakes at least this often to see to what no event tells: children to be waited for, a changed configuration.
@@ -69,6 +71,8 @@ pub(crate) struct Host {
     /// Services whose processes changed since the port sensor was last told.
     pub(crate) moved: BTreeSet<ServiceName>,
     pub(crate) learned: crate::learn::Learner,
+    pub(crate) watchdog: Watchdog,
+    pub(crate) sights: Sights,
     /// How often the sensors were told of a roster.
     pub(crate) told_roster: u64,
     /// To be appended, in this order. What comes up while an event is seen to waits here for its turn.
@@ -93,11 +97,13 @@ impl Host {
         loop {
             let (_, now) = clock::now();
             let wake = self.guard.wake().map_or(next_round, |w| w.min(next_round));
-            let timeout = wake.since(now).std();
+            let timeout = self.watchdog.wake(wake).since(now).std();
             select! {
                 recv(seen) -> observation => if let Ok(observation) = observation { self.saw(observation) },
                 recv(inbox) -> input => match input {
                     Ok(Input::End { by, services, reply }) => {
+                        // Where nobody waits for the word, there is nobody to miss it.
+                        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
                         self.end(by, services);
                         return Ending { reply };
                     }
@@ -107,6 +113,7 @@ impl Host {
                 default(timeout) => {}
             }
             let (_, now) = clock::now();
+            self.watchdog.beat(now);
             if self.guard.wake().is_some_and(|w| w <= now) {
                 self.record(Body::Timer);
             }
@@ -455,8 +462,7 @@ impl Host {
         }
         self.reload(false);
         crate::learn::round(self);
-        let lost = self.sensors.processes.lost();
-        self.trouble("lost", (lost > 0).then(|| Text::new("trouble-lost").with("count", lost)));
+        crate::sight::round(self);
         let state = self.ledger.state();
         self.trouble("ledger", state.writable.err().map(|error| Text::new("trouble-ledger").with("error", error)));
         self.rounds += 1;
@@ -532,6 +538,7 @@ impl Host {
     fn end(&mut self, by: String, services: bool) {
         if services {
             for service in self.children.all() {
+                self.watchdog.beat(clock::now().1);
                 // One that does not end is told by the kernel's process list; Muster has to go now.
                 let _ = self.children.stop(&service, STOP_GRACE);
             }
@@ -546,7 +553,7 @@ impl Host {
 fn child_seen(service: &Service, process: ProcessKey) -> Body {
     let command = match &service.kind {
         Kind::Run(command) => command.clone(),
-        Kind::Unit(_) | Kind::Process(_) | Kind::Url(_) => String::new(),
+        Kind::Unit(_) | Kind::Process(_) | Kind::Url(_) | Kind::Own => String::new(),
     };
     let fact = Fact::ProcessSeen { process, command };
     Body::Observed(Observation { at: clock::now().0, source: "muster".to_owned(), service: Some(service.name.clone()), fact })

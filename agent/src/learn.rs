@@ -88,7 +88,7 @@ fn ask_what_runs(host: &Host) {
     let (units, inbox) = (Arc::clone(&host.sensors.units), host.inbox.clone());
     let watched = host.guard.services().filter_map(|w| match &w.service().kind {
         Kind::Unit(unit) => Some(unit.clone()),
-        Kind::Run(_) | Kind::Process(_) | Kind::Url(_) => None,
+        Kind::Run(_) | Kind::Process(_) | Kind::Url(_) | Kind::Own => None,
     });
     let watched: BTreeSet<String> = watched.collect();
     let asks = move || {

@@ -13,9 +13,11 @@ mod packs;
 mod record;
 mod roster;
 mod sensors;
+mod sight;
 mod socket;
 mod status;
 mod up;
+mod watchdog;
 mod watching;
 
 pub use packs::{load_pack, own_packs};

@@ -10,6 +10,7 @@ use muster_sense::files::{self, Files, Touched};
 use muster_sense::ports::Ports;
 use muster_sense::probe::Prober;
 use muster_sense::process::{self, Processes};
+use muster_sense::pulse::Pulse;
 use muster_sense::units::{self, Units};
 use muster_sense::{journal, proc};
 
@@ -37,6 +38,8 @@ pub(crate) struct Started {
     pub(crate) sensors: Sensors,
     /// The rung that each stands on.
     pub(crate) rungs: Vec<Rung>,
+    /// The pulse of each that has a thread of its own.
+    pub(crate) pulses: Vec<Arc<Pulse>>,
     pub(crate) seen: Receiver<Observation>,
     pub(crate) touched: Receiver<Touched>,
 }
@@ -60,6 +63,9 @@ pub(crate) fn start() -> std::io::Result<Started> {
     rungs.push(rung);
     rungs.push(journal::rung());
     let prober = Prober::start(sink.clone())?;
+    let mut pulses = processes.pulses();
+    pulses.extend(files.pulse().into_iter().chain(ports.pulse()));
+    pulses.extend([units.pulse(), prober.pulse()]);
     let sensors = Sensors { processes, units: Arc::new(units), files, ports: Arc::new(ports), prober, sink, sees_commands };
-    Ok(Started { sensors, rungs, seen, touched })
+    Ok(Started { sensors, rungs, pulses, seen, touched })
 }

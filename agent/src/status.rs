@@ -4,6 +4,7 @@ use muster_model::incident::Incident;
 use muster_model::probe::Answer;
 use muster_model::request::{ProbeStatus, ServiceStatus, Status};
 use muster_model::roster::Kind;
+use muster_model::sight::OWN_NAME;
 use muster_sense::clock;
 
 use muster_guard::host::Watched;
@@ -13,7 +14,9 @@ use crate::host::Host;
 /// How everything is just now.
 pub(crate) fn of(host: &Host) -> Status {
     let (at, _) = clock::now();
-    let mut services: Vec<ServiceStatus> = host.guard.services().map(|w| service(host, w, at)).collect();
+    let is_lost = |w: &&Watched| host.guard.incident_of(w.name().as_str()).is_some_and(|i| i.state.is_open());
+    let own = host.guard.service(OWN_NAME).filter(is_lost);
+    let mut services: Vec<ServiceStatus> = host.guard.services().chain(own).map(|w| service(host, w, at)).collect();
     services.sort_by(|a, b| a.name.cmp(&b.name));
     Status {
         at,
@@ -26,6 +29,8 @@ pub(crate) fn of(host: &Host) -> Status {
         rungs: host.guard.rungs().cloned().collect(),
         troubles: host.troubles.values().cloned().collect(),
         paused: host.guard.pause().map(|p| (p.until, p.reason.clone())),
+        blind: host.guard.blind(),
+        lateness: host.sensors.prober.lateness(),
     }
 }
 
@@ -36,6 +41,7 @@ fn service(host: &Host, watched: &Watched, at: muster_model::time::Time) -> Serv
         Kind::Url(url) => url.as_str().to_owned(),
         Kind::Unit(unit) => unit.clone(),
         Kind::Run(command) => command.clone(),
+        Kind::Own => String::new(),
         Kind::Process(wanted) => wanted.exe.clone().or_else(|| wanted.args.clone()).unwrap_or_default(),
     };
     let answers: Vec<Option<(Answer, f64)>> =

@@ -23,6 +23,8 @@ use crate::learn::Learner;
 use crate::matching::Matching;
 use crate::packs::load_packs;
 use crate::roster::{self, LoadError};
+use crate::sight::Sights;
+use crate::watchdog::Watchdog;
 use crate::{sensors, socket};
 
 /// Messages to the loop that may wait.
@@ -105,7 +107,7 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         guard.apply(&event?);
     }
 
-    let sensors::Started { sensors, rungs, seen, touched } = sensors::start().map_err(UpError::Thread)?;
+    let sensors::Started { sensors, rungs, pulses, seen, touched } = sensors::start().map_err(UpError::Thread)?;
     let (inbox, inputs) = bounded(INBOX_MAX);
     let eyes = Eyes::new(&sensors, Arc::clone(&children));
     let hands = Arc::new(Hands::new(vault.clone(), Arc::new(eyes), Arc::clone(&children) as Arc<dyn muster_act::Children>));
@@ -132,6 +134,8 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         exams_running: 0,
         moved: BTreeSet::new(),
         learned,
+        sights: Sights::new(pulses, clock::now()),
+        watchdog: Watchdog::of_environment(),
         told_roster: 0,
         queue: VecDeque::new(),
         recording: false,
@@ -159,7 +163,6 @@ pub fn up(options: &Options) -> Result<(), UpError> {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 
     let ending = host.run(&seen, &inputs);
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     drop(socket);
     ledger.close()?;
     if let Some(reply) = ending.reply {

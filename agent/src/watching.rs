@@ -37,7 +37,7 @@ pub(crate) fn tell(host: &mut Host) {
                 units.push((name.clone(), unit.clone()));
             }
             Kind::Process(wanted) => mentions.extend(wanted.exe.clone()),
-            Kind::Run(_) => {}
+            Kind::Run(_) | Kind::Own => {}
             Kind::Url(url) => mentions.push(url.as_str().to_owned()),
         }
         mentions.extend(service.config.iter().filter(|g| !g.contains(['*', '?', '['])).cloned());

@@ -54,6 +54,7 @@ fn there_is_a_sample_of_every_kind() {
         "roster.refused",
         "roster.set",
         "sensor.rung",
+        "sensor.sight",
         "signal.sent",
         "step.begun",
         "step.done",

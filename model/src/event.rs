@@ -254,6 +254,7 @@ impl Body {
                 Fact::Listens { .. } => "port.listening",
                 Fact::Probed { .. } => "probe.answer",
                 Fact::Rung(_) => "sensor.rung",
+                Fact::Sight(_) => "sensor.sight",
             },
             Body::Examined(_) => "examined",
             Body::Done(_) => "step.done",

@@ -19,5 +19,6 @@ pub mod plan;
 pub mod probe;
 pub mod request;
 pub mod roster;
+pub mod sight;
 pub mod text;
 pub mod time;

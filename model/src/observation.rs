@@ -6,6 +6,7 @@ use crate::actor::Actor;
 use crate::change::Change;
 use crate::id::{ProcessKey, ServiceName, VersionId};
 use crate::probe::Answer;
+use crate::sight::Sight;
 use crate::time::{Length, Time};
 
 /// A fact that a sensor saw.
@@ -94,6 +95,8 @@ pub enum Fact {
     },
     /// A sensor's rung changed.
     Rung(Rung),
+    /// One of Muster's own sensors does its work in another way than before. Its service is Muster itself.
+    Sight(Sight),
 }
 
 /// How a process ended.

@@ -15,7 +15,7 @@ use crate::loss::Loss;
 use crate::observation::Rung;
 use crate::plan::Plan;
 use crate::roster::Service;
-use crate::time::Time;
+use crate::time::{Length, Time};
 
 /// A question or a command to the agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -189,6 +189,37 @@ pub struct Status {
     pub troubles: Vec<crate::text::Text>,
     /// No acting at all, until when and why.
     pub paused: Option<(Time, String)>,
+    /// What Muster cannot see just now though it should.
+    #[serde(default)]
+    pub blind: Vec<BlindSpot>,
+    /// How late probes are asked.
+    #[serde(default)]
+    pub lateness: Lateness,
+}
+
+/// Something that is not seen just now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlindSpot {
+    /// The kinds of facts.
+    pub facts: Vec<String>,
+    /// Since when.
+    pub since: Time,
+    /// Why, in a sentence that names them.
+    pub why: crate::text::Text,
+}
+
+/// How late probes were asked since the start: between the moment at which a question is due and the one at which it is put
+/// lie timers, threads and queues. Under overload this grows before anything else does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lateness {
+    /// Questions that were due by the clock.
+    pub asked: u64,
+    /// Half of them were not later than this.
+    pub p50: Length,
+    /// 99 of 100 were not later than this.
+    pub p99: Length,
+    /// None was later than this.
+    pub max: Length,
 }
 
 /// One service in the roll call.

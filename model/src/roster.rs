@@ -131,6 +131,8 @@ pub enum Kind {
     Process(Match),
     /// An endpoint elsewhere, which Muster can only ask.
     Url(Url),
+    /// Muster itself: the one service that is in no roster.
+    Own,
 }
 
 impl Kind {
@@ -141,6 +143,7 @@ impl Kind {
             Kind::Run(_) => "run",
             Kind::Process(_) => "process",
             Kind::Url(_) => "url",
+            Kind::Own => "own",
         }
     }
 

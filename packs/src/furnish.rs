@@ -111,7 +111,7 @@ impl Packs {
 /// The program as the roster has it, where nobody has seen the process yet.
 fn declared(kind: &Kind) -> Program<'_> {
     match kind {
-        Kind::Unit(_) | Kind::Url(_) => Program::default(),
+        Kind::Unit(_) | Kind::Url(_) | Kind::Own => Program::default(),
         Kind::Run(command) => {
             Program { exe: command.split_ascii_whitespace().find(|word| *word != "exec"), command: Some(command.as_str()) }
         }

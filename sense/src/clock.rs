@@ -24,6 +24,11 @@ pub fn now() -> (Time, Mono) {
     (Time(wall), Mono(boot))
 }
 
+/// How long the machine has been up: the second of the two clocks alone.
+pub fn since_boot() -> Mono {
+    Mono(boot_ns())
+}
+
 /// The wall-clock time of a moment that the kernel gave in nanoseconds since boot (`bpf_ktime_get_boot_ns`), by the wall
 /// clock as it is set now.
 pub fn wall_of(moment: Mono) -> Time {

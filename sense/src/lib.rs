@@ -12,6 +12,7 @@ pub mod ports;
 pub mod probe;
 pub mod proc;
 pub mod process;
+pub mod pulse;
 pub mod units;
 
 /// Where sensors say what they see. Bounded: a sensor that finds it full counts the loss (`lost`) and goes on.

@@ -353,6 +353,7 @@ fn lost_events_are_made_up_for_by_a_look_at_everything() {
     }
     assert!(told.contains(&watch.path("etc/first")));
     assert!(watch.files.coverage().overflows >= 1);
+    assert_eq!(watch.files.pulse().unwrap().read().overflowed, watch.files.coverage().overflows);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use muster_model::exam::{Examined, Finding};
 use muster_model::observation::{End, Fact, Observation, Rung, UnitState};
 use muster_model::plan::{Done, Order, Step};
 use muster_model::probe::Answer;
+use muster_model::sight::Sight;
 
 use crate::catalogue::{say, say_key};
 use crate::language::Language;
@@ -102,6 +103,7 @@ impl Teller {
             }
             Fact::Probed { probe, answer, took, .. } => self.probed(*probe, answer, &length(self.0, *took)),
             Fact::Rung(rung) => self.rung(rung),
+            Fact::Sight(sight) => self.sight(sight),
         }
     }
 
@@ -160,6 +162,13 @@ impl Teller {
         match &rung.why {
             Some(why) => self.say("event-rung-why", &[("fact", &fact), ("source", &rung.source), ("why", why)]),
             None => self.say("event-rung", &[("fact", &fact), ("source", &rung.source)]),
+        }
+    }
+
+    fn sight(&self, sight: &Sight) -> String {
+        match &sight.blind {
+            Some(blind) => say(self.0, &blind.why.text(&sight.sensor, &sight.facts)),
+            None => self.say("event-sight", &[("facts", &self.list(sight.facts.iter().map(|fact| self.word(Words::Fact, fact))))]),
         }
     }
 

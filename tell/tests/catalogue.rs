@@ -110,7 +110,9 @@ fn every_code_has_words() {
             Words::Outcome => strings(&["done", "failed", "undone", "skipped"]),
             Words::State => strings(&["open", "recovering", "recovered", "escalated", "closed"]),
             Words::Altered => strings(&["created", "edited", "deleted", "permission", "enablement"]),
-            Words::Fact => strings(&["process_end", "signal_sender", "file_change", "command", "unit", "log", "port", "memory_kill"]),
+            Words::Fact => {
+                strings(&["process_end", "signal_sender", "file_change", "command", "unit", "log", "port", "memory_kill", "probe"])
+            }
             Words::Exam => strings(&["validate", "compare", "journal", "port_holder", "process", "unit", "commands"]),
             Words::Broken => strings(&["altered", "missing", "added", "reordered", "checkpoint"]),
         }

@@ -35,7 +35,7 @@ pub(super) fn run(hands: &Hands, service: &Service, process: ProcessKey) -> Endi
             Ok(()) => job(hands, Job::Start, unit),
             Err(why) => Ending::failed(why),
         },
-        Kind::Run(_) | Kind::Process(_) | Kind::Url(_) => match hands.children.stop(&service.name, Length(0)) {
+        Kind::Run(_) | Kind::Process(_) | Kind::Url(_) | Kind::Own => match hands.children.stop(&service.name, Length(0)) {
             Ok(()) => start::run(hands, service),
             Err(why) => Ending::failed(why),
         },

@@ -69,7 +69,7 @@ fn only_watched(service: &Service) -> Ending {
 fn unit(service: &Service) -> Result<&str, Ending> {
     match &service.kind {
         Kind::Unit(unit) => Ok(unit),
-        Kind::Run(_) | Kind::Process(_) | Kind::Url(_) => Err(Ending::failed(format!(
+        Kind::Run(_) | Kind::Process(_) | Kind::Url(_) | Kind::Own => Err(Ending::failed(format!(
             "{} is of kind `{}`: only a systemd unit can be enabled or masked",
             service.name,
             service.kind.code()

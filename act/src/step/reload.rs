@@ -12,7 +12,7 @@ const WITHIN: Length = Length::seconds(10);
 
 pub(super) fn run(hands: &Hands, service: &Service) -> Ending {
     match (&service.reload, &service.kind) {
-        (_, Kind::Process(_) | Kind::Url(_)) => only_watched(service),
+        (_, Kind::Process(_) | Kind::Url(_) | Kind::Own) => only_watched(service),
         (Some(command), _) => match shell::sh(command, WITHIN) {
             Ok(ran) if ran.ok() => Ending::done(ran.said),
             Ok(ran) => Ending::failed(format!("`{command}`: {}", ran.words())),

@@ -13,6 +13,6 @@ pub(super) fn run(hands: &Hands, service: &Service) -> Ending {
             Ok(()) => start::run(hands, service),
             Err(why) => Ending::failed(why),
         },
-        Kind::Process(_) | Kind::Url(_) => only_watched(service),
+        Kind::Process(_) | Kind::Url(_) | Kind::Own => only_watched(service),
     }
 }

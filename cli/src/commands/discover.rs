@@ -52,6 +52,7 @@ fn roster(context: &Context, all: &[&Discovered]) -> String {
             Kind::Unit(unit) => out.push_str(&format!("unit = {}\n", quoted(unit))),
             Kind::Run(command) => out.push_str(&format!("run = {}\n", quoted(command))),
             Kind::Url(url) => out.push_str(&format!("url = {}\n", quoted(url.as_str()))),
+            Kind::Own => {} // is in no roster
             Kind::Process(wanted) => {
                 let exe = wanted.exe.as_ref().map(|exe| format!("exe = {}", quoted(exe)));
                 let args = wanted.args.as_ref().map(|args| format!("args = {}", quoted(args)));

@@ -11,7 +11,8 @@ use muster_model::loss::Loss;
 use muster_model::observation::{End, Fact, Observation, Rung};
 use muster_model::plan::{Leave, Outcome, Plan, Step};
 use muster_model::probe::Answer;
-use muster_model::request::{ChangeReport, DiffReport, ProbeStatus, Record, ServiceStatus, Status, Unwatched};
+use muster_model::request::{BlindSpot, ChangeReport, DiffReport, Lateness, ProbeStatus, Record, ServiceStatus, Status, Unwatched};
+use muster_model::sight::Blindness;
 use muster_model::text::Text;
 use muster_model::time::{Length, Time};
 use muster_tell::Language;
@@ -119,6 +120,12 @@ pub(crate) fn status() -> Status {
         ],
         troubles: vec![Text::new("error-not-running").with("data", "/var/lib/muster")],
         paused: None,
+        blind: vec![BlindSpot {
+            facts: vec!["file_change".to_owned()],
+            since: back("12s"),
+            why: Blindness::Overflowed { lost: 312 }.text("files", &["file_change".to_owned()]),
+        }],
+        lateness: Lateness { asked: 10_800, p50: Length::ms(1), p99: Length::ms(4), max: Length::ms(37) },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use muster_model::health::Health;
 use muster_model::observation::Rung;
-use muster_model::request::{ServiceStatus, Status, Unwatched};
+use muster_model::request::{Lateness, ServiceStatus, Status, Unwatched};
 use muster_tell::Words;
 
 use super::table::Table;
@@ -20,6 +20,10 @@ pub(crate) fn page(look: &Look, status: &Status) -> Page {
     for trouble in &status.troubles {
         page.lines(wrap(&Line::of(Style::Bad, "! ").and(Style::Plain, look.text(trouble)), 0, 2, look.width));
     }
+    for spot in &status.blind {
+        let said = look.say("status-blind", &[("at", &muster_tell::clock(spot.since)), ("why", &look.text(&spot.why))]);
+        page.lines(wrap(&Line::of(Style::Bad, "! ").and(Style::Plain, said), 0, 2, look.width));
+    }
     page.gap();
     if status.services.is_empty() {
         page.lines(look.paragraph(Style::Plain, &look.say("status-empty", &[]), 2));
@@ -32,6 +36,11 @@ pub(crate) fn page(look: &Look, status: &Status) -> Page {
         page.lines(unwatched(look, &status.unwatched).lines(look.width));
     }
     sight(look, &status.rungs, &mut page);
+    if status.lateness.asked > 0 {
+        let Lateness { p99, max, .. } = status.lateness;
+        let said = look.say("status-late", &[("p99", &look.length(p99)), ("max", &look.length(max))]);
+        page.lines(wrap(&Line::of(Style::Faint, said), 0, 2, look.width));
+    }
     page
 }
 
@@ -175,6 +184,8 @@ mod tests {
         expect![[r#"
             db-7  1 lost, 1 paused, 1 present  muster 0.1.0, up 3 h
             ! No Muster runs on /var/lib/muster. `muster up` starts one; --data names another folder.
+            ! Since 14:13:08.000 UTC not all was seen of file changes: the kernel's queue for files was full, at
+              least 312 events were lost.
 
               SERVICE   HEALTH     SINCE  KIND  PROCESSES    PORTS
               web       ● present  3 h    unit  1234         80 443
@@ -188,6 +199,7 @@ mod tests {
             Sees less well than it could:
               file changes  inotify     fanotify_init: Operation not permitted
               log lines     not at all  journalctl is not installed
+            Of 100 questions of probes 99 are put at most 4 ms late, the latest 37 ms
         "#]]
         .assert_eq(&page(&look, &samples::status()).paint(false));
     }
@@ -198,6 +210,7 @@ mod tests {
         expect![[r#"
             db-7  1 个丢失、1 个已暂停、1 个正常  muster 0.1.0，已运行 3 小时
             ! /var/lib/muster 上没有运行 Muster。`muster up` 可启动；--data 可指定其他目录。
+            ! 自 14:13:08.000 UTC 起未能观测到全部文件变动：内核为 files 准备的队列已满，至少丢失 312 个事件。
 
               服务      状态      持续    类型  进程         端口
               web       ● 正常    3 小时  unit  1234         80 443
@@ -211,6 +224,7 @@ mod tests {
             以下观测未达最佳：
               文件变动  inotify   fanotify_init: Operation not permitted
               日志      无法观测  journalctl is not installed
+            探测准时程度：100 次中有 99 次延迟不超过 4 毫秒，最长 37 毫秒
         "#]]
         .assert_eq(&page(&look, &samples::status()).paint(false));
     }
@@ -218,7 +232,15 @@ mod tests {
     #[test]
     fn an_empty_roster_says_what_to_do() {
         let look = samples::look(muster_tell::Language::En);
-        let status = Status { services: Vec::new(), unwatched: Vec::new(), rungs: Vec::new(), troubles: Vec::new(), ..samples::status() };
+        let status = Status {
+            services: Vec::new(),
+            unwatched: Vec::new(),
+            rungs: Vec::new(),
+            troubles: Vec::new(),
+            blind: Vec::new(),
+            lateness: Lateness::default(),
+            ..samples::status()
+        };
         expect![[r#"
             db-7  muster 0.1.0, up 3 h
 

@@ -13,6 +13,7 @@ mod lines;
 mod plan;
 mod presence;
 mod reconcile;
+mod sight;
 mod traces;
 mod watched;
 mod work;
@@ -25,7 +26,9 @@ use muster_model::id::{BootId, IncidentId, ProcessKey, ServiceName, VersionId};
 use muster_model::incident::{Incident, State};
 use muster_model::observation::{Fact, Rung};
 use muster_model::plan::{Order, Plan};
-use muster_model::roster::{Limits, Roster, Service};
+use muster_model::request::BlindSpot;
+use muster_model::roster::{Kind, Limits, Roster, Service};
+use muster_model::sight::OWN_NAME;
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
@@ -91,7 +94,7 @@ pub(crate) struct Now {
 impl Guard {
     /// A guard that has seen nothing.
     pub fn new() -> Guard {
-        Guard::default()
+        Guard { services: BTreeMap::from([sight::own()]), ..Guard::default() }
     }
 
     /// Folds an event in. A replay of the ledger is this, event by event.
@@ -122,11 +125,12 @@ impl Guard {
             }
             Body::Roster { roster } => {
                 self.limits = roster.limits.clone();
-                self.services.retain(|name, _| roster.services.contains_key(name));
-                for incident in self.incidents.values_mut().filter(|i| i.state.is_open() && !roster.services.contains_key(&i.service)) {
+                let gone = |name: &ServiceName| !roster.services.contains_key(name) && name.as_str() != OWN_NAME;
+                self.services.retain(|name, _| !gone(name));
+                for incident in self.incidents.values_mut().filter(|i| i.state.is_open() && gone(&i.service)) {
                     incident::became(incident, State::Closed, now.at, &Text::new("state-left-roster"), now.at);
                 }
-                for (name, service) in &roster.services {
+                for (name, service) in roster.services.iter().filter(|(name, _)| name.as_str() != OWN_NAME) {
                     match self.services.get_mut(name) {
                         Some(watched) => watched.set_service(service.clone()),
                         None => {
@@ -137,7 +141,10 @@ impl Guard {
             }
             Body::Observed(observation) => {
                 if let Fact::Rung(rung) = &observation.fact {
-                    self.rungs.insert(rung.fact.clone(), rung.clone());
+                    let before = self.rungs.insert(rung.fact.clone(), rung.clone());
+                    if let Some(own) = self.services.get_mut(OWN_NAME) {
+                        own.sights.rung(event.seq, before.as_ref(), rung, observation.at, now);
+                    }
                 }
                 if let Some(watched) = observation.service.as_ref().and_then(|s| self.services.get_mut(s)) {
                     watched.observe(event.seq, observation, now);
@@ -361,6 +368,7 @@ impl Guard {
         let of = |id: &IncidentId| self.incidents.get(id).map(|i| i.service.clone()).into_iter().collect::<Vec<_>>();
         match &event.body {
             Body::Started(_) | Body::Roster { .. } => self.services.keys().cloned().collect(),
+            Body::Observed(o) if matches!(o.fact, Fact::Rung(_)) => vec![ServiceName::from(OWN_NAME)],
             Body::Observed(o) => o.service.iter().cloned().collect(),
             Body::Examined(e) => vec![e.service.clone()],
             Body::Done(d) => vec![d.order.service.clone()],
@@ -403,17 +411,22 @@ impl Guard {
 
     /// The services of the roster in force.
     pub fn services(&self) -> impl Iterator<Item = &Watched> {
-        self.services.values()
+        self.services.values().filter(|w| w.service.kind != Kind::Own)
     }
 
-    /// One service.
+    /// What Muster cannot see just now though it should.
+    pub fn blind(&self) -> Vec<BlindSpot> {
+        self.services.get(OWN_NAME).map(|own| own.sights.blind()).unwrap_or_default()
+    }
+
+    /// One service; [`OWN_NAME`] is Muster itself.
     pub fn service(&self, name: &str) -> Option<&Watched> {
         self.services.get(name)
     }
 
     /// The roster in force.
     pub fn roster(&self) -> Roster {
-        let services = self.services.iter().map(|(name, w)| (name.clone(), w.service.clone())).collect();
+        let services = self.services().map(|w| (w.service.name.clone(), w.service.clone())).collect();
         Roster { services, limits: self.limits.clone() }
     }
 

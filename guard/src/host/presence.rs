@@ -93,6 +93,7 @@ impl Watched {
             Kind::Unit(_) => self.unit_presence(now, limits),
             Kind::Run(_) => self.run_presence(now, limits),
             Kind::Url(_) => Presence::Present,
+            Kind::Own => self.sights.presence(now),
             Kind::Process(wanted) => self.process_presence(wanted.count.min as usize, wanted.count.max as usize, now, limits),
         };
         match alive {

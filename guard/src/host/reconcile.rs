@@ -10,7 +10,7 @@ use muster_model::id::ServiceName;
 use muster_model::incident::{Incident, State};
 use muster_model::loss::Loss;
 use muster_model::plan::{Leave, Order, Outcome, Step};
-use muster_model::roster::Recover;
+use muster_model::roster::{Kind, Recover};
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
@@ -239,6 +239,8 @@ impl Guard {
             wake.at(until);
         }
         let (since, at) = watched.present_since.unwrap_or((self.now.mono, self.now.at));
+        // What was only in danger was there all the while.
+        let at = if only_degrades(incident.loss) { self.now.at } else { at };
         // What came up and was lost again in this story is back when it stays.
         if watched.work.losses.len() > 1 && since.after(self.limits.steady) > self.now.mono {
             wake.at(since.after(self.limits.steady));
@@ -250,6 +252,8 @@ impl Guard {
         }
         let why = if watched.work.done.iter().any(|d| d.order.step.acts()) {
             Text::new("state-recovered-by-muster")
+        } else if watched.service.kind == Kind::Own {
+            Text::new("state-sees-again")
         } else {
             Text::new("state-recovered-by-others")
         };

@@ -17,6 +17,7 @@ use muster_model::time::{Length, Mono, Time};
 use super::Now;
 use super::lines::KnownLines;
 use super::presence::{Presence, is_down};
+use super::sight::Sights;
 use super::traces::{Touch, Trace, Traces};
 use super::work::Work;
 
@@ -143,6 +144,8 @@ pub struct Watched {
     /// The machine was booted anew since Muster last saw the service.
     pub(crate) rebooted: Option<Time>,
     pub(crate) sources: Vec<String>,
+    /// Of Muster itself: its sensors that do not see all that they should.
+    pub(crate) sights: Sights,
 }
 
 impl Watched {
@@ -188,6 +191,7 @@ impl Watched {
             watched_since: now,
             rebooted: None,
             sources: Vec::new(),
+            sights: Sights::default(),
         }
     }
 
@@ -222,6 +226,7 @@ impl Watched {
         self.leaving = None;
         self.ports_mono = None;
         self.held_ports_at = None;
+        self.sights.forget();
         self.work.interrupted(now, booted.is_some(), lost);
         if let Some(at) = booted {
             // What was lost before the boot was not lost by it.
@@ -323,6 +328,7 @@ impl Watched {
                     *slot = Some(Probed { answer: answer.clone(), took: *took, at: o.at, times: *times, right });
                 }
             }
+            Fact::Sight(sight) => self.sights.told(seq, sight, now),
             Fact::Rung(_) => {}
         }
     }
@@ -365,7 +371,7 @@ impl Watched {
         if is_main {
             self.work.main_ended(now);
             self.main = match self.service.kind {
-                Kind::Unit(_) => None,
+                Kind::Unit(_) | Kind::Own => None,
                 Kind::Run(_) | Kind::Process(_) | Kind::Url(_) => self.processes.first_key_value().map(|(p, seen)| (*p, *seen)),
             };
         }

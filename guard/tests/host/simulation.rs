@@ -10,6 +10,7 @@ use muster_model::id::ServiceName;
 use muster_model::observation::End;
 use muster_model::probe::{Ask, Probe};
 use muster_model::roster::{Count, Kind, Limits, Match, Recover, Service};
+use muster_model::sight::Blindness;
 use muster_model::time::{Length, Time};
 
 use crate::world::{Act, Bug, Chance, HOUR, Happening, MINUTE, MS, QUIET, S, Truth, UnitFile, Weather, World};
@@ -105,10 +106,31 @@ fn history(seed: u64) -> World {
             _ => c.below(5 * MINUTE),
         };
     }
+    blindness(&mut world, seed, when);
     world.run_until(when);
     world.promise_replay();
     quiet(&mut world, &names, when);
     world
+}
+
+/// In some histories Muster does not see all that it should. By a chance of its own, so that the other histories stay as they
+/// were when their seeds were kept.
+fn blindness(world: &mut World, seed: u64, end: u64) {
+    let mut chance = Chance::new(seed ^ 0xb11d);
+    let c = &mut chance;
+    if !c.likely(0.2) {
+        return;
+    }
+    for _ in 0..c.between(1, 6) {
+        let lost = c.between(1, 100);
+        let why = match c.below(3) {
+            0 => Blindness::Stalled,
+            1 => Blindness::Overflowed { lost },
+            _ => Blindness::Crowded { lost },
+        };
+        let act = Act::Blind { sensor: c.pick(&["files", "ebpf"]), why, length: c.between(S, MINUTE) };
+        world.after(c.below(end), Happening::Does(act));
+    }
 }
 
 /// The world comes to rest; then everything that Muster may bring back comes back, and after a person's word the rest.

@@ -9,6 +9,7 @@ use muster_model::id::ServiceName;
 use muster_model::observation::End;
 use muster_model::plan::{Leave, Step};
 use muster_model::roster::{Kind, Limits, Match, Recover, Service};
+use muster_model::sight::Blindness;
 use muster_model::time::{Length, Time};
 
 use crate::simulation::probe;
@@ -19,7 +20,7 @@ const FIRST: u64 = 30 * S;
 
 /// Tells a story. `services` are separated by `;`: a name, and what is special about it. `acts` likewise: a second, and
 /// what happens. The record of `length` seconds is compared.
-fn check(services: &str, acts: &str, length: u64, record: Expect) {
+pub fn check(services: &str, acts: &str, length: u64, record: Expect) {
     let services: Vec<Truth> = services.split(';').enumerate().map(|(n, s)| service(n as u16, s.trim())).collect();
     let mut world = World::new(1, Weather::default(), Limits::default(), services);
     world.begins();
@@ -93,6 +94,15 @@ fn parse(text: &str) -> Act {
         "resolve" => Act::Resolve { service: service(1) },
         "muster-down" => Act::MusterDown { length: words[1].parse::<u64>().expect("seconds") * S },
         "reboot" => Act::Reboot { down: 20 * S },
+        "blind" => {
+            let why = match words[2] {
+                "stalled" => Blindness::Stalled,
+                "overflowed" => Blindness::Overflowed { lost: 3 },
+                _ => Blindness::Crowded { lost: 3 },
+            };
+            let length = words[3].parse::<u64>().expect("seconds") * S;
+            Act::Blind { sensor: words[1].to_owned().leak(), why, length }
+        }
         "clock" => Act::Clock { by: HOUR as i64 },
         _ => panic!("`{text}` is nothing that happens"),
     }

@@ -9,6 +9,7 @@ use super::validate::Check;
 use super::{expected, probe};
 use crate::id::ServiceName;
 use crate::roster::{Count, Kind, Match, Service, Tier, Url};
+use crate::sight::OWN_NAME;
 use crate::time::Length;
 
 const NAME_CHARS_MAX: usize = 64;
@@ -73,6 +74,11 @@ fn name(check: &mut Check<'_, '_>, at: &Spanned<RawService>) -> Option<String> {
         check.missing(at, "a service without a name", Some("Add `name = \"…\"`."));
         return None;
     };
+    if name.get_ref() == OWN_NAME {
+        let what = format!("`{OWN_NAME}` is the name under which Muster tells of itself");
+        check.fault(name, what, Some("Give the service another name, such as `muster-unit`."));
+        return None;
+    }
     checked(check, name, word)
 }
 

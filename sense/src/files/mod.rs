@@ -36,6 +36,7 @@ use self::source::Source;
 pub use self::tree::{DIRECTORIES_MAX, ENTRIES_MAX, FILES_MAX};
 use self::watcher::{Command, Watcher};
 use self::writers::Writers;
+use crate::pulse::Pulse;
 
 /// Something was done to a configuration file: its content, owner or mode is another, it came or it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +145,7 @@ pub struct Files {
     commands: Sender<Command>,
     wake: Option<Arc<OwnedFd>>,
     thread: Option<JoinHandle<()>>,
+    pulse: Arc<Pulse>,
 }
 
 impl Files {
@@ -152,14 +154,15 @@ impl Files {
     pub fn start(out: Sender<Touched>, who: Who, ladder: Ladder) -> (Files, Rung) {
         let (sources, writers, rung) = climb(ladder, &who);
         let (commands, received) = crossbeam_channel::unbounded();
+        let pulse = Pulse::new("files", &["file_change"]);
         let started = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(io::Error::from).map(Arc::new).and_then(|wake| {
-            let watcher = Watcher::new(sources, writers, received, wake.clone(), out, who);
+            let watcher = Watcher::new(sources, writers, received, wake.clone(), out, who, pulse.clone());
             let thread = std::thread::Builder::new().name("files".to_owned()).spawn(move || watcher.run())?;
             Ok((wake, thread))
         });
         match started {
-            Ok((wake, thread)) => (Files { commands, wake: Some(wake), thread: Some(thread) }, rung),
-            Err(error) => (Files { commands, wake: None, thread: None }, none(&error)),
+            Ok((wake, thread)) => (Files { commands, wake: Some(wake), thread: Some(thread), pulse }, rung),
+            Err(error) => (Files { commands, wake: None, thread: None, pulse }, none(&error)),
         }
     }
 
@@ -172,6 +175,11 @@ impl Files {
     /// The files that are meant and there, in the order of their paths.
     pub fn existing(&self) -> Vec<(ServiceName, PathBuf)> {
         self.ask(Command::Existing)
+    }
+
+    /// Its thread's pulse; `None`: there is no thread.
+    pub fn pulse(&self) -> Option<Arc<Pulse>> {
+        self.thread.as_ref().map(|_| self.pulse.clone())
     }
 
     /// How much is watched now.

@@ -20,6 +20,7 @@ use super::tree::{Mark, Stamp, Tree, look_at};
 use super::writers::{self, Writers};
 use super::{Coverage, Touched, Trouble, Who};
 use crate::clock;
+use crate::pulse::{Pulse, WAIT_MAX};
 
 /// How often everything is looked at where no source tells of changes.
 const SCAN_EVERY: Length = Length::seconds(5);
@@ -50,6 +51,7 @@ pub(super) struct Watcher {
     wake: Arc<OwnedFd>,
     out: Sender<Touched>,
     who: Who,
+    pulse: Arc<Pulse>,
     /// Names who wrote, where the sources do not.
     writers: Option<Writers>,
     /// The tree's turn for which the writers have their rules.
@@ -58,6 +60,8 @@ pub(super) struct Watcher {
     /// Until then nothing is told: what is due first has to wait.
     hold: Mono,
     overflows: u64,
+    /// Records that the writers never had.
+    unnamed: u64,
     next_look: Mono,
     /// Whoever hears of changes is gone, or there is no more to do.
     done: bool,
@@ -71,15 +75,32 @@ impl Watcher {
         wake: Arc<OwnedFd>,
         out: Sender<Touched>,
         who: Who,
+        pulse: Arc<Pulse>,
     ) -> Watcher {
         let tree = Tree::new(sources);
         let (pending, hold, next_look) = (Pending::default(), Mono(0), Mono(0));
-        Watcher { tree, commands, wake, out, who, writers, followed: 0, pending, hold, overflows: 0, next_look, done: false }
+        Watcher {
+            tree,
+            commands,
+            wake,
+            out,
+            who,
+            pulse,
+            writers,
+            followed: 0,
+            pending,
+            hold,
+            overflows: 0,
+            unnamed: 0,
+            next_look,
+            done: false,
+        }
     }
 
     pub(super) fn run(mut self) {
         self.put_off_look();
         while !self.done {
+            self.pulse.beat();
             let ready = self.wait();
             self.read(&ready);
             while let Ok(command) = self.commands.try_recv() {
@@ -98,7 +119,7 @@ impl Watcher {
     fn wait(&mut self) -> Vec<usize> {
         let due = self.pending.next().map_or(self.next_look, |due| due.max(self.hold).min(self.next_look));
         let due = self.with_writers(Writers::tend).map_or(due, |theirs| due.min(theirs));
-        let left = due.since(clock::now().1).std();
+        let left = due.since(clock::now().1).std().min(WAIT_MAX);
         let left = Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() };
         let mut fds: Vec<PollFd<'_>> = vec![PollFd::from_borrowed_fd(self.wake.as_fd(), PollFlags::IN)];
         fds.extend(self.tree.fds().chain(self.writers.as_ref().map(Writers::fd)).map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
@@ -169,6 +190,9 @@ impl Watcher {
         let sources = self.tree.fds().count();
         if ready.contains(&sources) {
             self.with_writers(Writers::read);
+            let unnamed = self.writers.as_ref().map_or(self.unnamed, Writers::lost);
+            self.pulse.overflowed(unnamed.saturating_sub(self.unnamed));
+            self.unnamed = unnamed;
             self.hold = Mono(0);
         }
         for index in ready.iter().copied().filter(|index| *index < sources) {
@@ -193,6 +217,7 @@ impl Watcher {
                     Seen::Forget(key) => self.tree.forget(&(index, key)),
                     Seen::Overflow => {
                         self.overflows += 1;
+                        self.pulse.overflowed(1);
                         self.next_look = now.1;
                     }
                 }
@@ -280,7 +305,10 @@ impl Watcher {
         }
         match self.out.try_send(Touched { at: change.at, source, path: path.to_owned(), actor: change.actor.clone(), services }) {
             Ok(()) => self.tree.settle(path, after),
-            Err(TrySendError::Full(_)) => return false,
+            Err(TrySendError::Full(_)) => {
+                self.pulse.crowded(1);
+                return false;
+            }
             Err(TrySendError::Disconnected(_)) => self.done = true,
         }
         true

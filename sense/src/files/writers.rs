@@ -124,6 +124,11 @@ impl Writers {
         Ok(())
     }
 
+    /// See [`Audit::lost`].
+    pub(super) fn lost(&self) -> u64 {
+        self.audit.lost()
+    }
+
     /// Who did what is seen of a file at that time. It is asked once: what was done until then counts as told.
     pub(super) fn who(&mut self, path: &Path, at: Time) -> Option<Actor> {
         self.deeds.who(path, at)

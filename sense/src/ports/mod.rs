@@ -10,6 +10,7 @@ mod watcher;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Sender;
@@ -24,6 +25,7 @@ pub use self::sockets::{SOCKETS_MAX, Socket, listening};
 use self::watcher::{Command, Source, Watcher};
 use crate::Sink;
 use crate::proc::Proc;
+use crate::pulse::Pulse;
 
 /// The best rung that may be taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +52,7 @@ pub struct Whose {
 pub struct Ports {
     commands: Sender<Command>,
     thread: Option<JoinHandle<()>>,
+    pulse: Arc<Pulse>,
 }
 
 impl Ports {
@@ -71,12 +74,13 @@ impl Ports {
         };
         // Commands are few and each is answered or followed by the next round.
         let (commands, received) = crossbeam_channel::unbounded();
-        let watcher = Watcher::new(source, received, sink, every);
+        let pulse = Pulse::new("ports", &["port"]);
+        let watcher = Watcher::new(source, received, sink, pulse.clone(), every);
         let thread = std::thread::Builder::new().name("ports".to_owned()).spawn(move || watcher.run());
         if let Err(error) = &thread {
             rung_taken = rung("none", 3, Some(format!("no thread for it: {error}")));
         }
-        (Ports { commands, thread: thread.ok() }, rung_taken)
+        (Ports { commands, thread: thread.ok(), pulse }, rung_taken)
     }
 
     /// Watches these services and no others: the ports on which their processes (these, their children at any depth, and
@@ -85,6 +89,11 @@ impl Ports {
     pub fn watch(&self, whose: Vec<Whose>) {
         // A thread that is gone has said so in the rung.
         let _ = self.commands.send(Command::Watch(whose));
+    }
+
+    /// Its thread's pulse; `None`: there is no thread.
+    pub fn pulse(&self) -> Option<Arc<Pulse>> {
+        self.thread.as_ref().map(|_| self.pulse.clone())
     }
 
     /// Looks again now, at everything, and gives the ports of one service, ascending.

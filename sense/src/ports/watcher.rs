@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use muster_model::id::ServiceName;
@@ -14,6 +15,7 @@ use super::Whose;
 use super::holders::{self, Holder, line_of, unit_of};
 use super::sockets::{self, SockDiag, Socket};
 use crate::proc::Proc;
+use crate::pulse::{Pulse, WAIT_MAX};
 use crate::{Sink, clock};
 
 /// Every so many rounds it is checked that the known holders still hold their sockets.
@@ -64,6 +66,7 @@ pub(super) struct Watcher {
     source: Source,
     commands: Receiver<Command>,
     sink: Sink,
+    pulse: Arc<Pulse>,
     every: Length,
     proc: Proc,
     /// The services' own processes.
@@ -118,11 +121,12 @@ struct Known {
 }
 
 impl Watcher {
-    pub(super) fn new(source: Source, commands: Receiver<Command>, sink: Sink, every: Length) -> Watcher {
+    pub(super) fn new(source: Source, commands: Receiver<Command>, sink: Sink, pulse: Arc<Pulse>, every: Length) -> Watcher {
         Watcher {
             source,
             commands,
             sink,
+            pulse,
             every,
             proc: Proc::here(),
             whose: BTreeMap::new(),
@@ -141,7 +145,8 @@ impl Watcher {
     pub(super) fn run(mut self) {
         let mut next = clock::now().1.after(self.pause);
         loop {
-            match self.commands.recv_timeout(next.since(clock::now().1).std()) {
+            self.pulse.beat();
+            match self.commands.recv_timeout(next.since(clock::now().1).std().min(WAIT_MAX)) {
                 Ok(Command::Watch(whose)) => {
                     self.watch(whose);
                     // In a storm of restarts one look for the last of them is enough.
@@ -162,6 +167,7 @@ impl Watcher {
                     let _ = reply.send(self.unwatched(&pids, &units));
                     continue;
                 }
+                Err(RecvTimeoutError::Timeout) if clock::now().1 < next => continue,
                 Err(RecvTimeoutError::Timeout) => {
                     self.rounds = self.rounds.wrapping_add(1);
                     self.round(if self.rounds.is_multiple_of(CHECK_ROUNDS) { Round::Check } else { Round::New });
@@ -278,8 +284,9 @@ impl Watcher {
             let fact = Fact::Listens { ports: held.own.iter().copied().collect(), taken: held.taken.iter().copied().collect() };
             let seen = Observation { at, source: self.source.word().to_owned(), service: Some(service.clone()), fact };
             // Where there is no room, it is told in the next round.
-            if self.sink.try_send(seen).is_ok() {
-                self.told.insert(service, Some(held));
+            match self.sink.try_send(seen) {
+                Ok(()) => drop(self.told.insert(service, Some(held))),
+                Err(_) => self.pulse.crowded(1),
             }
         }
     }

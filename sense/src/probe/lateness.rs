@@ -3,23 +3,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use muster_model::request::Lateness;
 use muster_model::time::Length;
 
 /// Four steps for each doubling, of microseconds: a value is told at most a quarter too large.
 const STEPS: usize = 64 * 4;
-
-/// How late questions were, since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lateness {
-    /// Questions that were due by the clock.
-    pub asked: u64,
-    /// Half of them were not later than this.
-    pub p50: Length,
-    /// 99 of 100 were not later than this.
-    pub p99: Length,
-    /// None was later than this.
-    pub max: Length,
-}
 
 /// Counts by how late.
 pub(super) struct Counts([AtomicU64; STEPS]);

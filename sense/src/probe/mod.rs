@@ -38,19 +38,19 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use muster_model::id::ServiceName;
 use muster_model::probe::{Answer, Ask, Probe};
+use muster_model::request::Lateness;
 use muster_model::time::Length;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
-pub use self::lateness::Lateness;
 use crate::Sink;
+use crate::pulse::{Pulse, WAIT_MAX};
 
 /// Connections that probes have open at once; each is one file descriptor.
 pub const ASKS_AT_ONCE_MAX: usize = 4096;
@@ -81,8 +81,8 @@ struct Shared {
     /// Room for questions to each host that is asked.
     hosts: Mutex<BTreeMap<String, Weak<Semaphore>>>,
     late: lateness::Counts,
-    /// Answers that the sink had no room for; they are said again.
-    lost: AtomicU64,
+    /// Counts the answers that the sink had no room for; they are said again.
+    pulse: Arc<Pulse>,
 }
 
 impl Shared {
@@ -134,8 +134,10 @@ impl Prober {
             .build()?;
         let asks = Semaphore::new(ASKS_AT_ONCE_MAX);
         let plugins = Semaphore::new(PLUGINS_AT_ONCE_MAX);
-        let shared =
-            Arc::new(Shared { sink, asks, plugins, hosts: Mutex::default(), late: lateness::Counts::default(), lost: AtomicU64::new(0) });
+        let pulse = Pulse::new("probe", &["probe"]);
+        let shared = Shared { sink, asks, plugins, hosts: Mutex::default(), late: lateness::Counts::default(), pulse: pulse.clone() };
+        runtime.spawn(beat(pulse));
+        let shared = Arc::new(shared);
         Ok(Prober { runtime: Some(runtime), asked: Mutex::default(), shared })
     }
 
@@ -183,7 +185,12 @@ impl Prober {
 
     /// How many answers the sink had no room for so far. Each was said again at the next question.
     pub fn lost(&self) -> u64 {
-        self.shared.lost.load(Ordering::Relaxed)
+        self.shared.pulse.read().crowded
+    }
+
+    /// The pulse of the threads that ask.
+    pub fn pulse(&self) -> Arc<Pulse> {
+        self.shared.pulse.clone()
     }
 }
 
@@ -197,6 +204,15 @@ impl Drop for Prober {
         } else {
             runtime.shutdown_timeout(END_WITHIN);
         }
+    }
+}
+
+/// Comes round on the threads that ask, and so only where these do.
+async fn beat(pulse: Arc<Pulse>) {
+    let mut every = tokio::time::interval(WAIT_MAX);
+    loop {
+        every.tick().await;
+        pulse.beat();
     }
 }
 

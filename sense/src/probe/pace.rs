@@ -1,7 +1,6 @@
 //! When one probe is asked, and which answers are told.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use muster_model::id::ServiceName;
 use muster_model::observation::{Fact, Observation};
@@ -249,7 +248,7 @@ impl Pace {
         self.told = match self.shared.sink.try_send(observation) {
             Ok(()) => Some(class),
             Err(_) => {
-                self.shared.lost.fetch_add(1, Ordering::Relaxed);
+                self.shared.pulse.crowded(1);
                 None
             }
         };

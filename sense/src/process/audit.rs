@@ -13,6 +13,7 @@ use super::desk::Desk;
 use super::thread::{Poke, Stop};
 use crate::audit::{Audit, Call, Error, Rule, TICK};
 use crate::clock;
+use crate::pulse::{BEAT_EVERY, Pulse};
 
 pub(super) const NAME: &str = "audit";
 /// The system calls that send a signal, by which of their arguments is its number.
@@ -31,8 +32,9 @@ pub(super) fn start(desk: &Arc<Desk>) -> Result<(Stop, String), Error> {
     let words = audit.words();
     desk.keep_departed();
     let theirs = desk.clone();
-    let stop = Stop::spawn("muster-audit", desk, move |stop| {
-        if let Err(why) = run(audit, &theirs, stop) {
+    let pulse = Pulse::new(NAME, &["signal_sender"]);
+    let stop = Stop::spawn("muster-audit", desk, pulse, move |stop, pulse| {
+        if let Err(why) = run(audit, &theirs, stop, pulse) {
             theirs.tell_rung(none(why.to_string()));
         }
         Ok(())
@@ -45,10 +47,11 @@ fn none(why: String) -> Rung {
     Rung { fact: "signal_sender".to_owned(), source: "none".to_owned(), rung: 3, why: Some(why) }
 }
 
-fn run(mut audit: Audit, desk: &Desk, stop: &Poke) -> Result<(), Error> {
+fn run(mut audit: Audit, desk: &Desk, stop: &Poke, pulse: &Pulse) -> Result<(), Error> {
     let (mut rested, mut lost) = (false, 0);
     loop {
-        let due = audit.tend()?;
+        pulse.beat();
+        let due = audit.tend()?.min(clock::since_boot().after(BEAT_EVERY));
         if audit.rests() != rested {
             rested = !rested;
             desk.tell_rung(match rested {
@@ -63,6 +66,7 @@ fn run(mut audit: Audit, desk: &Desk, stop: &Poke) -> Result<(), Error> {
             heard(desk, &call);
         }
         desk.count_lost(audit.lost() - lost);
+        pulse.overflowed(audit.lost() - lost);
         lost = audit.lost();
     }
 }

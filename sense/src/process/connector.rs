@@ -17,6 +17,7 @@ use super::desk::{Desk, Start};
 use super::thread::{Poke, Stop};
 use crate::clock;
 use crate::proc::{Life, end_of_status, in_initial_pid_namespace};
+use crate::pulse::{Pulse, WAIT_MAX_SPEC};
 
 pub(super) const NAME: &str = "proc_connector";
 /// Room for what the kernel says while we are busy: some ten thousand messages.
@@ -68,14 +69,16 @@ pub(super) fn start(desk: &Arc<Desk>) -> Result<(Connector, Stop), Error> {
     // From Linux 6.6 on the kernel leaves out what we do not want; before, it ignores this message.
     socket.send(&subscription(&[PROC_CN_MCAST_LISTEN, PROC_EVENT_EXEC | PROC_EVENT_EXIT]), 0)?;
     let theirs = desk.clone();
-    let stop = Stop::spawn("muster-procconn", desk, move |stop| run(&socket, &theirs, stop))?;
+    let pulse = Pulse::new(NAME, &["process_end", "command"]);
+    let stop = Stop::spawn("muster-procconn", desk, pulse, move |stop, pulse| run(&socket, &theirs, stop, pulse))?;
     Ok((Connector, stop))
 }
 
-fn run(socket: &Socket, desk: &Desk, stop: &Poke) -> io::Result<()> {
+fn run(socket: &Socket, desk: &Desk, stop: &Poke, pulse: &Pulse) -> io::Result<()> {
     loop {
+        pulse.beat();
         let mut waits = [PollFd::new(socket, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
-        match poll(&mut waits, None) {
+        match poll(&mut waits, Some(&WAIT_MAX_SPEC)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(e) => return Err(e.into()),
         }
@@ -86,7 +89,7 @@ fn run(socket: &Socket, desk: &Desk, stop: &Poke) -> io::Result<()> {
             let mut message = Vec::with_capacity(MESSAGE_MAX_BYTES);
             match socket.recv(&mut message, 0) {
                 Ok(_) => heard(desk, &message),
-                Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => overrun(desk),
+                Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => overrun(desk, pulse),
                 Err(_) => break,
             }
         }
@@ -94,8 +97,9 @@ fn run(socket: &Socket, desk: &Desk, stop: &Poke) -> io::Result<()> {
 }
 
 /// The kernel had more to say than it could keep: look at every process ourselves.
-fn overrun(desk: &Desk) {
+fn overrun(desk: &Desk, pulse: &Pulse) {
     desk.count_lost(1);
+    pulse.overflowed(1);
     for process in desk.watched() {
         desk.look_after(process, |_| true, NAME);
     }

@@ -1,7 +1,7 @@
 //! Where the sources bring what they hear: it is joined with the roll of watched processes and told to the sink.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use muster_model::actor::Actor;
@@ -14,6 +14,7 @@ use super::kernel_log::{self, KernelLog};
 use super::memory;
 use super::roll::{Entered, Roll, Watched};
 use crate::proc::{Proc, TICKS_PER_SECOND};
+use crate::pulse::Pulse;
 use crate::{Sink, clock};
 
 /// How long an end waits for room in the sink before it counts as lost. It is the one fact that must not be missed, and
@@ -26,6 +27,8 @@ pub(super) struct Desk {
     roll: Mutex<Roll>,
     commands: Mutex<Commands>,
     lost: AtomicU64,
+    /// Of the threads that bring what they hear, the first of them that of the ends.
+    pulses: Mutex<Vec<Arc<Pulse>>>,
     kernel_log: OnceLock<KernelLog>,
 }
 
@@ -41,7 +44,15 @@ pub(super) struct Start {
 
 impl Desk {
     pub(super) fn new(sink: Sink, proc: Proc) -> Desk {
-        Desk { sink, proc, roll: Mutex::default(), commands: Mutex::default(), lost: AtomicU64::new(0), kernel_log: OnceLock::new() }
+        Desk {
+            sink,
+            proc,
+            roll: Mutex::default(),
+            commands: Mutex::default(),
+            lost: AtomicU64::new(0),
+            pulses: Mutex::default(),
+            kernel_log: OnceLock::new(),
+        }
     }
 
     pub(super) fn proc(&self) -> &Proc {
@@ -62,6 +73,23 @@ impl Desk {
 
     pub(super) fn count_lost(&self, n: u64) {
         self.lost.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Muster's own queue had no room for it.
+    fn crowded(&self) {
+        if let Some(pulse) = self.pulses().first() {
+            pulse.crowded(1);
+        }
+        self.count_lost(1);
+    }
+
+    /// A thread that brings what it hears.
+    pub(super) fn has_pulse(&self, pulse: &Arc<Pulse>) {
+        self.pulses.lock().unwrap_or_else(PoisonError::into_inner).push(pulse.clone());
+    }
+
+    pub(super) fn pulses(&self) -> Vec<Arc<Pulse>> {
+        self.pulses.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Enters a process; true when it was not there and has to be watched from now on.
@@ -90,7 +118,7 @@ impl Desk {
             let fact = Fact::ProcessExited { process, end };
             let seen = Observation { at, source: source.to_owned(), service: Some(service), fact };
             if self.sink.send_timeout(seen, END_WAITS_MAX).is_err() {
-                self.count_lost(1);
+                self.crowded();
             }
         }
     }
@@ -187,11 +215,12 @@ impl Desk {
         commands.keep(start.at, start.actor);
     }
 
-    /// The source's thread cannot go on.
-    pub(super) fn blind(&self, why: &std::io::Error) {
-        let why = format!("the thread that waits for ends of processes failed: {why}; restart Muster");
-        let rung = Rung { fact: "process_end".to_owned(), source: "none".to_owned(), rung: u8::MAX, why: Some(why) };
-        self.tell_rung(rung);
+    /// A thread cannot go on.
+    pub(super) fn blind(&self, pulse: &Pulse, why: &std::io::Error) {
+        for fact in pulse.facts() {
+            let why = format!("the thread that waits for it failed: {why}; restart Muster");
+            self.tell_rung(Rung { fact: (*fact).to_owned(), source: "none".to_owned(), rung: u8::MAX, why: Some(why) });
+        }
     }
 
     fn tell_services(&self, process: ProcessKey, at: Time, source: &str, fact: impl Fn() -> Fact) {
@@ -203,7 +232,7 @@ impl Desk {
 
     fn tell(&self, at: Time, source: &str, service: Option<ServiceName>, fact: Fact) {
         if self.sink.try_send(Observation { at, source: source.to_owned(), service, fact }).is_err() {
-            self.count_lost(1);
+            self.crowded();
         }
     }
 }

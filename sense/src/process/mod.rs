@@ -29,6 +29,7 @@ use muster_model::observation::{End, Rung};
 use muster_model::time::Time;
 
 use crate::proc::{Life, Proc};
+use crate::pulse::Pulse;
 use crate::{Sink, clock};
 
 use desk::Desk;
@@ -166,6 +167,11 @@ impl Processes {
         let mut commands = self.watch.desk.commands();
         commands.set_programs(names);
         self.watch.source.report_starts(&commands.names());
+    }
+
+    /// The pulses of the threads that listen: the rung's own, and that of the audit records where they are read.
+    pub fn pulses(&self) -> Vec<Arc<Pulse>> {
+        self.watch.desk.pulses()
     }
 
     /// Observations dropped so far: the sink or a kernel buffer was full.

@@ -19,6 +19,7 @@ use super::pidfd_info::exit_status;
 use super::thread::{Poke, Stop};
 use crate::clock;
 use crate::proc::{Life, end_of_status};
+use crate::pulse::{Pulse, WAIT_MAX_SPEC};
 
 pub(super) const NAME: &str = "pidfd";
 pub(super) const NAME_POLLING: &str = "proc";
@@ -61,7 +62,8 @@ pub(super) fn start(desk: &Arc<Desk>, descriptors: bool) -> io::Result<(Descript
     epoll::add(&epoll, &poke, epoll::EventData::new_u64(POKED), epoll::EventFlags::IN)?;
     let table = Arc::new(Table { epoll, poke, descriptors_max, watched: Mutex::default() });
     let (their_desk, their_table) = (desk.clone(), table.clone());
-    let stop = Stop::spawn("muster-pidfd", desk, move |stop| their_table.run(&their_desk, stop))?;
+    let pulse = Pulse::new(if descriptors_max > 0 { NAME } else { NAME_POLLING }, &["process_end"]);
+    let stop = Stop::spawn("muster-pidfd", desk, pulse, move |stop, pulse| their_table.run(&their_desk, stop, pulse))?;
     Ok((Descriptors { table }, stop))
 }
 
@@ -111,13 +113,14 @@ impl Table {
         Ok(())
     }
 
-    fn run(&self, desk: &Desk, stop: &Poke) -> io::Result<()> {
+    fn run(&self, desk: &Desk, stop: &Poke, pulse: &Pulse) -> io::Result<()> {
         epoll::add(&self.epoll, stop, epoll::EventData::new_u64(STOPPED), epoll::EventFlags::IN)?;
         let mut events = Vec::with_capacity(EVENTS_MAX);
         loop {
+            pulse.beat();
             let idle = self.watched().polled.is_empty();
-            let timeout = Timespec { tv_sec: 0, tv_nsec: POLL_EVERY.subsec_nanos().into() };
-            match epoll::wait(&self.epoll, spare_capacity(&mut events), if idle { None } else { Some(&timeout) }) {
+            let timeout = if idle { WAIT_MAX_SPEC } else { Timespec { tv_sec: 0, tv_nsec: POLL_EVERY.subsec_nanos().into() } };
+            match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&timeout)) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(e) => return Err(e.into()),
             }

@@ -8,6 +8,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::desk::Desk;
+use crate::pulse::Pulse;
 
 /// A descriptor that becomes readable when somebody pokes it.
 #[derive(Clone, Debug)]
@@ -42,12 +43,18 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    /// Runs `body` in a thread of this name; it must return soon after its argument is readable. When it fails, the desk
-    /// says that from now on nobody sees how processes end.
-    pub(super) fn spawn(name: &str, desk: &Arc<Desk>, body: impl FnOnce(&Poke) -> io::Result<()> + Send + 'static) -> io::Result<Stop> {
+    /// Runs `body` in a thread of this name; it must return soon after its first argument is readable, and beat its pulse all
+    /// the while. When it fails, the desk says that from now on nobody sees what it saw.
+    pub(super) fn spawn(
+        name: &str,
+        desk: &Arc<Desk>,
+        pulse: Arc<Pulse>,
+        body: impl FnOnce(&Poke, &Pulse) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<Stop> {
         let poke = Poke::new()?;
+        desk.has_pulse(&pulse);
         let (theirs, desk) = (poke.clone(), desk.clone());
-        let run = move || body(&theirs).unwrap_or_else(|why| desk.blind(&why));
+        let run = move || body(&theirs, &pulse).unwrap_or_else(|why| desk.blind(&pulse, &why));
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
         Ok(Stop { thread: Some((poke, thread)) })
     }

@@ -22,6 +22,7 @@ use super::read::{self, General};
 use super::roll::{Roll, Seen};
 use super::{End, Error, RUNNING_MAX, Running, Wish};
 use crate::proc::process_key;
+use crate::pulse::WAIT_MAX;
 
 const SYSTEMD: &str = "org.freedesktop.systemd1";
 const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
@@ -98,6 +99,7 @@ impl Bus {
         let best = self.place() == 1;
         let mut retry = tokio::time::interval(delay);
         let mut again = tokio::time::interval(AGAIN_AFTER);
+        let mut beat = tokio::time::interval(WAIT_MAX);
         retry.reset();
         let Bus { connection, stream, folders, round } = self;
         let round = round.get_or_insert_with(|| {
@@ -106,6 +108,7 @@ impl Bus {
             round
         });
         loop {
+            roll.beat();
             round.ask(connection);
             let risen = round.risen();
             tokio::select! {
@@ -135,6 +138,7 @@ impl Bus {
                 () = sleep_until(risen), if !round.rising.is_empty() => round.rise(),
                 _ = again.tick(), if !round.again.is_empty() => round.look_again(),
                 _ = retry.tick(), if !best => return End::Retry,
+                _ = beat.tick() => {}
             }
         }
     }

@@ -14,6 +14,7 @@ mod roll;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc as answers;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use self::bus::Bus;
 pub use self::connect::connect;
 use self::poll::Systemctl;
 use self::roll::Roll;
+use crate::pulse::{Pulse, WAIT_MAX};
 use crate::{Sink, clock};
 
 /// How long [`Units::state`] waits for an answer.
@@ -93,6 +95,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Units {
     wishes: mpsc::Sender<Wish>,
+    pulse: Arc<Pulse>,
 }
 
 /// What the rest of Muster asks of the sensor's thread.
@@ -121,10 +124,12 @@ impl Units {
     pub fn start(sink: Sink, ladder: Ladder) -> (Units, Rung) {
         let (wishes, heard) = mpsc::channel(WISHES_MAX);
         let (first, told) = answers::sync_channel(1);
+        let pulse = Pulse::new("units", &["unit"]);
+        let roll = Roll::new(sink.clone(), pulse.clone());
         let thread = std::thread::Builder::new().name("units".to_owned()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             match runtime {
-                Ok(runtime) => runtime.block_on(climb(&ladder, sink, heard, &first)),
+                Ok(runtime) => runtime.block_on(climb(&ladder, sink, roll, heard, &first)),
                 Err(e) => drop(first.try_send(rung(None, Some(format!("no event loop for the unit sensor: {e}"))))),
             }
         });
@@ -134,7 +139,12 @@ impl Units {
             }
             Err(e) => rung(None, Some(format!("no thread for the unit sensor: {e}"))),
         };
-        (Units { wishes }, stands)
+        (Units { wishes, pulse }, stands)
+    }
+
+    /// The pulse of its thread.
+    pub fn pulse(&self) -> Arc<Pulse> {
+        self.pulse.clone()
     }
 
     /// Watches these units, each for a service, instead of those before. The state of each new one is told at once, then
@@ -188,8 +198,7 @@ enum End {
 }
 
 /// Stands on the best rung that holds, until the handle is dropped.
-async fn climb(ladder: &Ladder, sink: Sink, mut wishes: mpsc::Receiver<Wish>, first: &answers::SyncSender<Rung>) {
-    let mut roll = Roll::new(sink.clone());
+async fn climb(ladder: &Ladder, sink: Sink, mut roll: Roll, mut wishes: mpsc::Receiver<Wish>, first: &answers::SyncSender<Rung>) {
     let mut delay = RETRY_FIRST;
     let (mut source, mut why) = open(ladder, 1, 4, None).await.unwrap_or((Source::None, None));
     if first.try_send(rung(Some(&source), why.clone())).is_err() {
@@ -252,8 +261,10 @@ async fn listen(connected: Result<zbus::Connection, String>) -> Result<Source, S
 /// Without a source: only what is asked is answered, with the reason why nothing can be said.
 async fn wait(why: &str, roll: &mut Roll, wishes: &mut mpsc::Receiver<Wish>, delay: Duration) -> End {
     let mut retry = tokio::time::interval(delay);
+    let mut beat = tokio::time::interval(WAIT_MAX);
     retry.reset();
     loop {
+        roll.beat();
         tokio::select! {
             wish = wishes.recv() => match wish {
                 Some(Wish::Watch(units)) => drop(roll.replace(units)),
@@ -262,6 +273,7 @@ async fn wait(why: &str, roll: &mut Roll, wishes: &mut mpsc::Receiver<Wish>, del
                 None => return End::Dropped,
             },
             _ = retry.tick() => return End::Retry,
+            _ = beat.tick() => {}
         }
     }
 }

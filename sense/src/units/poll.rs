@@ -50,6 +50,7 @@ impl Systemctl {
         retry.reset();
         let mut next = 0;
         loop {
+            roll.beat();
             tokio::select! {
                 wish = wishes.recv() => match wish {
                     Some(Wish::Watch(units)) => {

@@ -1,12 +1,14 @@
 //! Which units are watched for which services, and what was last told of each: only differences are told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crossbeam_channel::TrySendError;
 use muster_model::id::ServiceName;
 use muster_model::observation::{Fact, Observation, UnitState};
 use muster_model::time::Time;
 
+use crate::pulse::Pulse;
 use crate::{Sink, clock};
 
 /// A unit's state as it was read.
@@ -20,12 +22,18 @@ pub(super) struct Seen {
 /// The watched units.
 pub(super) struct Roll {
     sink: Sink,
+    pulse: Arc<Pulse>,
     units: BTreeMap<String, BTreeMap<ServiceName, Option<Seen>>>,
 }
 
 impl Roll {
-    pub(super) fn new(sink: Sink) -> Roll {
-        Roll { sink, units: BTreeMap::new() }
+    pub(super) fn new(sink: Sink, pulse: Arc<Pulse>) -> Roll {
+        Roll { sink, pulse, units: BTreeMap::new() }
+    }
+
+    /// The sensor's thread comes round.
+    pub(super) fn beat(&self) {
+        self.pulse.beat();
     }
 
     /// Watches these instead of those before; returns the units of which something is still to be told.
@@ -69,7 +77,10 @@ impl Roll {
             };
             match self.sink.try_send(observation) {
                 Ok(()) | Err(TrySendError::Disconnected(_)) => *told = Some(seen.clone()),
-                Err(TrySendError::Full(_)) => room = false,
+                Err(TrySendError::Full(_)) => {
+                    self.pulse.crowded(1);
+                    room = false;
+                }
             }
         }
         room
@@ -93,6 +104,10 @@ mod tests {
 
     use super::*;
 
+    fn pulse() -> Arc<Pulse> {
+        Pulse::new("units", &["unit"])
+    }
+
     fn seen(active: &str, since: i64, ended_at: Option<i64>) -> Seen {
         let ended = ended_at.map(|_| End::Signal(9));
         Seen {
@@ -104,7 +119,7 @@ mod tests {
     #[test]
     fn a_state_is_told_once_and_with_the_service_managers_moment() {
         let (sink, told) = crossbeam_channel::bounded(8);
-        let mut roll = Roll::new(sink);
+        let mut roll = Roll::new(sink, pulse());
         assert_eq!(roll.replace(vec![("web".into(), "a.service".into())]), ["a.service"]);
         assert!(roll.see("a.service", &seen("active", 10, None), "dbus"));
         assert!(roll.see("a.service", &seen("active", 10, None), "dbus"));
@@ -118,9 +133,10 @@ mod tests {
     #[test]
     fn what_found_no_room_is_told_later() {
         let (sink, told) = crossbeam_channel::bounded(1);
-        let mut roll = Roll::new(sink);
+        let mut roll = Roll::new(sink, pulse());
         roll.replace(vec![("web".into(), "a.service".into()), ("shop".into(), "a.service".into())]);
         assert!(!roll.see("a.service", &seen("active", 10, None), "dbus"), "there is room for one only");
+        assert_eq!(roll.pulse.read().crowded, 1);
         assert_eq!(told.try_recv().unwrap().service.unwrap().as_str(), "shop");
         assert!(roll.see("a.service", &seen("active", 10, None), "dbus"));
         assert_eq!(told.try_recv().unwrap().service.unwrap().as_str(), "web");
@@ -129,7 +145,7 @@ mod tests {
     #[test]
     fn a_unit_that_stays_is_not_told_again_when_others_come() {
         let (sink, _told) = crossbeam_channel::bounded(8);
-        let mut roll = Roll::new(sink);
+        let mut roll = Roll::new(sink, pulse());
         roll.replace(vec![("web".into(), "a.service".into())]);
         assert!(roll.see("a.service", &seen("active", 10, None), "dbus"));
         let new = roll.replace(vec![("web".into(), "a.service".into()), ("db".into(), "b.service".into())]);

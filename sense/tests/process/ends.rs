@@ -6,6 +6,7 @@ use muster_model::id::{ProcessKey, ServiceName};
 use muster_model::observation::{End, Fact};
 use muster_sense::process::{Ladder, Processes};
 use muster_sense::{clock, proc};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Ours, Scene, done, late_end, scene, with_scene};
 
@@ -198,4 +199,31 @@ fn a_full_sink_is_counted_and_nothing_hangs() {
     let tick = crossbeam_channel::tick(std::time::Duration::from_millis(10));
     assert!(tick.iter().take(1_000).any(|_| processes.lost() == 2), "two ends found no room, {} are counted", processes.lost());
     assert_eq!(seen.len(), 1);
+    assert_eq!(processes.pulses()[0].read().crowded, 2);
+}
+
+#[test]
+fn what_the_kernels_ring_has_no_room_for_is_counted() {
+    if scene(Ladder::Ebpf).is_none() {
+        return;
+    }
+    let (sink, seen) = crossbeam_channel::bounded(1);
+    let (processes, _) = Processes::start(sink, Ladder::Ebpf);
+    let signalled = Ours::shell("sleep 100000");
+    let ending: Vec<Ours> = (0..6).map(|_| Ours::shell("sleep 100000")).collect();
+    ending.iter().chain([&signalled]).for_each(|ours| processes.watch(&service(), ours.key()));
+    // Each end waits a second for room in the sink, and nobody takes anything out: the reader is held up.
+    let signal = |ours: &Ours, signal| kill_process(Pid::from_raw(ours.pid()).unwrap(), signal).unwrap();
+    ending.iter().for_each(|ours| signal(ours, Signal::KILL));
+    assert!(matches!(seen.iter().next().map(|seen| seen.fact), Some(Fact::ProcessExited { .. } | Fact::SignalSent { .. })));
+    for _ in 0..40_000 {
+        signal(&signalled, Signal::CONT);
+    }
+    let pulse = processes.pulses().remove(0);
+    let tick = crossbeam_channel::tick(std::time::Duration::from_millis(10));
+    let counted = tick.iter().take(3_000).any(|_| {
+        seen.try_iter().for_each(drop);
+        pulse.read().overflowed > 0
+    });
+    assert!(counted, "{:?}", pulse.read());
 }

@@ -20,9 +20,12 @@ plan-reload-certificate = The certificate is past its time; if a new one lies th
 plan-renew-certificate = The certificate of { $service } has to be renewed by hand
 plan-restart-slow = A restart may make { $service } quicker and interrupts what it does, so that waits for a person's yes
 plan-file-by-hand = { $service } still does its work, but a file that it needs is not as it must be; that has to be mended by hand
+plan-own-looks-again = More happened than Muster could take in. What is so now is looked at anew; what only happened in between stays unseen
+plan-own-restart = Muster does not restart itself: a thread that stands still cannot be ended by itself, and what is watched is not to be left alone meanwhile. Restart Muster (`systemctl restart muster`); the services go on
 
 state-recovered-by-muster = it is back, by what Muster did
 state-recovered-by-others = it is back, by itself or another hand
+state-sees-again = Muster sees all again
 state-became-a-loss = the danger became a loss, which has an incident of its own
 state-left-roster = it is no longer in the roster
 state-relapsed = it was lost again before it was steady

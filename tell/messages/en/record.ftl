@@ -47,6 +47,7 @@ event-probe-unresolved = the name that probe { $probe } asks does not resolve: {
 event-probe-cut-off = probe { $probe } is answered on this host alone: { $text }
 event-probe-expired = probe { $probe } found a certificate past its time: { $text }
 event-rung = { $fact }: seen by { $source }
+event-sight = { $facts }: all is seen again
 event-rung-why = { $fact }: seen by { $source }, since { $why }
 
 event-examined = { $exam }: { $found } ({ $took })

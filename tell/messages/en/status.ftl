@@ -17,6 +17,8 @@ status-unwatched = { $n ->
 }
 status-listens = port { $ports }
 status-sees = Sees { $facts }
+status-blind = Since { $at } UTC { $why }.
+status-late = Of 100 questions of probes 99 are put at most { $p99 } late, the latest { $max }
 status-sees-less = Sees less well than it could:
 status-sees-not = not at all
 

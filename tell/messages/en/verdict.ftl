@@ -22,3 +22,5 @@ verdict-host-rebooted = { $service } did not come back after the host was starte
 verdict-tls-expired = A certificate of { $service } is past its time: { $said }
 verdict-dns-failed = The name { $name } of { $service } does not resolve
 verdict-unknown = What was found does not decide why { $service } was lost; examined: { WORD($examined, of: "exam") }
+verdict-blind = Muster does not see all that it should
+verdict-blind-stalled = Part of Muster stands still: { $sensors }

@@ -76,7 +76,7 @@ step-kill-restart = kill and restart
 step-enable = enable at boot
 step-unmask = unmask
 step-config-restore = restore the last good configuration
-step-none = wait for the service manager
+step-none = wait
 
 outcome-done = done
 outcome-failed = failed
@@ -103,6 +103,7 @@ fact-unit = systemd units
 fact-log = log lines
 fact-port = listening ports
 fact-memory-kill = memory kills
+fact-probe = answers to probes
 
 exam-validate = validate the configuration
 exam-compare = compare the configuration with the last good one

@@ -20,9 +20,12 @@ plan-reload-certificate = 证书已过期；如果新证书已经就位，重新
 plan-renew-certificate = { $service } 的证书必须由人更新
 plan-restart-slow = 重启也许能让 { $service } 变快，但会中断它正在做的事，因此须经人同意
 plan-file-by-hand = { $service } 仍在工作，但它所需的一个文件不符合要求，必须由人修复
+plan-own-looks-again = 发生的事情超出 Muster 的接收能力。现状会重新查看；其间仅发生过一次的事情不再可知
+plan-own-restart = Muster 不会自行重启：停滞的线程无法单独结束，其间也不应无人监视。请重启 Muster（`systemctl restart muster`）；各服务不受影响
 
 state-recovered-by-muster = 服务已恢复，由 Muster 的操作所致
 state-recovered-by-others = 服务已恢复，系自行恢复或由他人恢复
+state-sees-again = Muster 恢复了全部观测
 state-became-a-loss = 隐患已演变为丢失，另立事件
 state-left-roster = 已不在名册中
 state-relapsed = 尚未稳定便再次丢失

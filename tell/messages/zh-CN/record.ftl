@@ -44,6 +44,7 @@ event-probe-unresolved = 探测 { $probe } 所询问的名称无法解析：{ $t
 event-probe-cut-off = 探测 { $probe } 只在本机上得到响应：{ $text }
 event-probe-expired = 探测 { $probe } 发现证书已过期：{ $text }
 event-rung = { $fact }：来源为 { $source }
+event-sight = { $facts }：恢复全部观测
 event-rung-why = { $fact }：来源为 { $source }，原因：{ $why }
 
 event-examined = { $exam }：{ $found }（{ $took }）

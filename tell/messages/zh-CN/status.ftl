@@ -14,6 +14,8 @@ status-paused-all = { $left }内 Muster 不会自行采取任何操作：{ $reas
 status-unwatched = 以下 { $n } 个程序在监听端口，但无人监视：
 status-listens = 端口 { $ports }
 status-sees = 可观测：{ $facts }
+status-blind = 自 { $at } UTC 起{ $why }。
+status-late = 探测准时程度：100 次中有 99 次延迟不超过 { $p99 }，最长 { $max }
 status-sees-less = 以下观测未达最佳：
 status-sees-not = 无法观测
 

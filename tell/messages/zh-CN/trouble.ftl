@@ -3,7 +3,11 @@
 trouble-guard-panic = Muster 无法处理事件 { $seq }（{ $kind }），已跳过。这是 Muster 自身的缺陷：请附上 `muster ledger export` 的输出反馈。
 trouble-guard-loops = Muster 在事件 { $seq } 上陷入循环，已停止处理。这是 Muster 自身的缺陷：请附上 `muster ledger export` 的输出反馈。
 trouble-ledger = 记录无法写入：{ $error }。监视仍凭内存继续；请清理磁盘空间或检查数据目录。
-trouble-lost = 观测到达过快，{ $count } 条观测丢失。
 trouble-roster = 改动后的配置未被接受，仍沿用旧配置：{ $why }
 trouble-units = 无法询问服务管理器：{ $error }。在其恢复之前看不到单元的状态。
 trouble-vault = 无法保存 { $path } 的版本：{ $error }。以后将无法恢复到该版本。
+
+blind-stalled = 无人观测{ WORD($facts, of: "fact") }：传感器 { $sensor } 停滞不动
+blind-ended = 无人观测{ WORD($facts, of: "fact") }：传感器 { $sensor } 已放弃：{ $error }
+blind-overflowed = 未能观测到全部{ WORD($facts, of: "fact") }：内核为 { $sensor } 准备的队列已满，至少丢失 { $lost } 个事件
+blind-crowded = 未能及时观测到全部{ WORD($facts, of: "fact") }：Muster 自身的队列已满，{ $sensor } 的 { $lost } 条观测无处存放

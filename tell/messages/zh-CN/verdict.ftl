@@ -22,3 +22,5 @@ verdict-host-rebooted = 主机于 { MOMENT($at) } 启动后，{ $service } 没�
 verdict-tls-expired = { $service } 的证书已过期：{ $said }
 verdict-dns-failed = { $service } 的名称 { $name } 无法解析
 verdict-unknown = 现有证据不足以判定 { $service } 为何丢失；已检查：{ WORD($examined, of: "exam") }
+verdict-blind = Muster 未能看到它应看到的一切
+verdict-blind-stalled = Muster 的一部分停滞不动：{ $sensors }

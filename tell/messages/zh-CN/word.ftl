@@ -76,7 +76,7 @@ step-kill-restart = 强制终止并重启
 step-enable = 设为开机启动
 step-unmask = 解除屏蔽
 step-config-restore = 恢复最近一次良好的配置
-step-none = 等待服务管理器处理
+step-none = 等待
 
 outcome-done = 完成
 outcome-failed = 失败
@@ -103,6 +103,7 @@ fact-unit = systemd 单元
 fact-log = 日志
 fact-port = 监听端口
 fact-memory-kill = 内存不足终止
+fact-probe = 探测的应答
 
 exam-validate = 校验配置
 exam-compare = 与最近一次良好的配置比较

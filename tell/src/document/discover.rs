@@ -51,6 +51,7 @@ impl DiscoverDocument {
                 Kind::Unit(unit) => (unit.clone(), None),
                 Kind::Run(command) => (command.clone(), None),
                 Kind::Url(url) => (url.as_str().to_owned(), None),
+                Kind::Own => (String::new(), None),
                 Kind::Process(wanted) => (wanted.exe.clone().unwrap_or_default(), wanted.args.clone()),
             };
             DiscoveredDocument {

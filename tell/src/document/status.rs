@@ -5,7 +5,7 @@ use muster_model::id::{HostName, IncidentId, ServiceName};
 use muster_model::loss::Loss;
 use muster_model::observation::Rung;
 use muster_model::probe::Answer;
-use muster_model::request::{ProbeStatus, ServiceStatus, Status, Unwatched};
+use muster_model::request::{BlindSpot, Lateness, ProbeStatus, ServiceStatus, Status, Unwatched};
 use muster_model::time::Time;
 use serde::Serialize;
 
@@ -35,6 +35,34 @@ pub struct StatusDocument {
     pub rungs: Vec<Rung>,
     /// What is wrong with Muster itself, in sentences.
     pub troubles: Vec<String>,
+    /// What Muster cannot see just now though it should, by kind of fact.
+    pub blind: Vec<BlindDocument>,
+    /// How late probes are asked.
+    pub lateness: LatenessDocument,
+}
+
+/// A kind of fact that is not seen, or not all of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BlindDocument {
+    /// The kind of fact, as in the rungs.
+    pub fact: String,
+    /// Since when.
+    pub since: Time,
+    /// Why, in a sentence.
+    pub why: String,
+}
+
+/// How late probes were asked since the start, in milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LatenessDocument {
+    /// Questions that were due by the clock.
+    pub asked: u64,
+    /// Half of them were not later than this.
+    pub p50_ms: f64,
+    /// 99 of 100 were not later than this.
+    pub p99_ms: f64,
+    /// None was later than this.
+    pub max_ms: f64,
 }
 
 /// A pause.
@@ -106,7 +134,22 @@ impl StatusDocument {
             unwatched: status.unwatched.clone(),
             rungs: status.rungs.clone(),
             troubles: status.troubles.iter().map(|trouble| say(language, trouble)).collect(),
+            blind: status.blind.iter().flat_map(|spot| BlindDocument::all(language, spot)).collect(),
+            lateness: LatenessDocument::new(status.lateness),
         }
+    }
+}
+
+impl BlindDocument {
+    fn all(language: Language, spot: &BlindSpot) -> Vec<BlindDocument> {
+        let why = say(language, &spot.why);
+        spot.facts.iter().map(|fact| BlindDocument { fact: fact.clone(), since: spot.since, why: why.clone() }).collect()
+    }
+}
+
+impl LatenessDocument {
+    fn new(late: Lateness) -> LatenessDocument {
+        LatenessDocument { asked: late.asked, p50_ms: late.p50.as_ms(), p99_ms: late.p99.as_ms(), max_ms: late.max.as_ms() }
     }
 }
 

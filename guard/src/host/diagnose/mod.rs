@@ -1,6 +1,7 @@
 //! Why was it lost? One file per cause: each reads the situation and returns a hypothesis with what speaks for it and
 //! against it, or nothing. One ranking makes probabilities of them.
 
+mod blind;
 mod config_changed;
 mod config_invalid;
 mod config_missing;
@@ -31,7 +32,8 @@ pub(crate) use operator_stopped::{is_ordered, ordered};
 pub(crate) use situation::Situation;
 
 /// The causes that are looked for.
-const CAUSES: [fn(&Situation<'_>) -> Option<Hypothesis>; 13] = [
+const CAUSES: [fn(&Situation<'_>) -> Option<Hypothesis>; 14] = [
+    blind::look,
     config_invalid::look,
     config_changed::look,
     config_missing::look,
@@ -115,6 +117,9 @@ fn has_run(s: &Situation<'_>) -> Evidence {
 
 /// The evidence does not decide: what was looked at.
 fn unknown(s: &Situation<'_>) -> Hypothesis {
+    if s.watched.service.kind == Kind::Own {
+        return blind::unknown(s);
+    }
     let looked: Vec<&str> = s.watched.work.found.iter().map(|f| f.examined.exam.code()).collect();
     let list = if looked.is_empty() { "-".to_owned() } else { looked.join(", ") };
     let mut h =
@@ -135,6 +140,9 @@ pub(crate) fn exams(s: &Situation<'_>) -> Vec<Exam> {
     let watched = s.watched;
     let loss = s.incident.loss;
     let mut exams = Vec::new();
+    if watched.service.kind == Kind::Own {
+        return exams; // what its sensors know they have said
+    }
     let outside = matches!(loss, Loss::Killed | Loss::OomKilled | Loss::Hung) && watched.work.attempts == 0;
     if !outside {
         // After an end from outside the service manager has told all there is, and may be busy with a restart: to be

@@ -12,7 +12,7 @@ pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
     let service = &s.watched.service;
     let (steps, why) = match s.incident.loss {
         _ if matches!(service.kind, Kind::Url(_)) => (Vec::new(), "plan-elsewhere"),
-        _ if matches!(service.kind, Kind::Process(_)) => return None,
+        _ if matches!(service.kind, Kind::Process(_) | Kind::Own) => return None,
         Loss::Unreachable => (Vec::new(), "plan-cut-off"),
         Loss::UnitDisabled => {
             let masked = s.watched.unit.as_ref().is_some_and(|u| u.file.starts_with("masked"));

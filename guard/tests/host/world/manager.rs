@@ -342,7 +342,7 @@ impl World {
             let start = match t.row.kind {
                 Kind::Unit(_) => t.unit.file == UnitFile::Enabled,
                 Kind::Process(_) => true,
-                Kind::Run(_) | Kind::Url(_) => false,
+                Kind::Run(_) | Kind::Url(_) | Kind::Own => false,
             };
             match (start, t.is_unit()) {
                 (true, true) => self.unit_spawn(&name),

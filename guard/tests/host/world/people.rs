@@ -5,6 +5,7 @@ use muster_model::event::{Body, Command, Told};
 use muster_model::id::{ServiceName, VersionId};
 use muster_model::observation::{End, Fact};
 use muster_model::roster::Recover;
+use muster_model::sight::{Blind, Blindness};
 use muster_model::time::Length;
 
 use super::manager::SIGCONT;
@@ -106,6 +107,16 @@ pub enum Act {
     Reboot {
         down: u64,
     },
+    /// A sensor of Muster's own does not see all for a while.
+    Blind {
+        sensor: &'static str,
+        why: Blindness,
+        length: u64,
+    },
+    /// And sees all again.
+    Sees {
+        sensor: &'static str,
+    },
     /// The wall clock is set.
     Clock {
         by: i64,
@@ -118,6 +129,12 @@ impl World {
             return; // the machine is down
         }
         match act {
+            Act::Blind { sensor, why, length } => {
+                let blind = Blind { since: self.wall().before(Length::seconds(1)), why };
+                self.tells_of_itself(sensor, Some(blind));
+                self.after(length, Happening::Does(Act::Sees { sensor }));
+            }
+            Act::Sees { sensor } => self.tells_of_itself(sensor, None),
             Act::Signal { service, signal, by } => {
                 let pid = self.services[&service].process.as_ref().map_or(0, |p| p.key.pid.get());
                 if pid != 0 {

@@ -7,9 +7,10 @@ use muster_model::event::{Body, Command, Decision, Event};
 use muster_model::id::{IncidentId, ServiceName};
 use muster_model::incident::State;
 use muster_model::loss::Loss;
-use muster_model::observation::Fact;
+use muster_model::observation::{Fact, Observation};
 use muster_model::plan::{Leave, Order, Outcome, Step};
 use muster_model::roster::{Kind, Recover};
+use muster_model::sight::OWN_NAME;
 use muster_model::time::{Length, Mono, Time};
 
 use super::truth::Deeds;
@@ -19,6 +20,8 @@ use super::{HOUR, MINUTE, S, Truth, UnitFile, World};
 const NOTICED_WITHIN: u64 = 150 * S;
 /// The incident of a service that has been well for so long is over.
 const OVER_WITHIN: u64 = 60 * S;
+/// What is only seen less well is told once Muster has been well for a while.
+const BLIND_TOLD_WITHIN: u64 = 12 * S;
 /// A service that has been well for so long, and told to be so, is not acted upon.
 const SETTLED_WITHIN: u64 = 10 * S;
 /// A cause that is named with this confidence must be so.
@@ -41,6 +44,15 @@ pub struct Promises {
     accepted: BTreeMap<ServiceName, bool>,
     /// Incidents opened for each.
     pub opened: BTreeMap<ServiceName, u32>,
+    /// Muster's own sensors that do not see, and since when that was told.
+    blind: BTreeMap<String, u64>,
+    /// How often that was told. What is seen less well may be told before and after what is not seen at all.
+    blinded: u32,
+    /// Whether an incident of Muster's own is open, and when one was last.
+    own_is_open: bool,
+    own_open: u64,
+    /// Since when all of them see.
+    sees_since: u64,
     /// Since when Muster could have noticed.
     pub(super) excused_until: BTreeMap<ServiceName, u64>,
     open: BTreeMap<IncidentId, ServiceName>,
@@ -125,9 +137,25 @@ impl World {
         }
     }
 
+    /// What Muster has been told of its own sensors. A start begins with new ones.
+    fn told_of_itself(&mut self, body: &Body) {
+        let (p, now) = (&mut self.promises, self.now);
+        match body {
+            Body::Started(_) => p.blind.clear(),
+            Body::Observed(Observation { fact: Fact::Sight(sight), .. }) if sight.blind.is_some() => {
+                p.blind.entry(sight.sensor.clone()).or_insert(now);
+                p.blinded += 1;
+            }
+            Body::Observed(Observation { fact: Fact::Sight(sight), .. }) => drop(p.blind.remove(&sight.sensor)),
+            _ => return,
+        }
+        p.sees_since = now;
+    }
+
     /// An event is in the ledger, and not yet stepped.
     pub(super) fn recorded(&mut self, event: &Event) {
         self.told_of(&event.body);
+        self.told_of_itself(&event.body);
         match &event.body {
             Body::Told(told) => self.told(&told.command, event.at),
             Body::Started(_) if self.ledger.iter().rev().nth(1).is_some_and(|e| e.boot != event.boot) => {
@@ -135,7 +163,7 @@ impl World {
                 self.promises.attempts.values_mut().for_each(|(_, ended)| *ended = None);
             }
             Body::Roster { roster } => {
-                let gone = |name: &ServiceName| !roster.services.contains_key(name);
+                let gone = |name: &ServiceName| !roster.services.contains_key(name) && name.as_str() != OWN_NAME;
                 self.promises.open.retain(|_, s| !gone(s));
                 self.promises.granted.retain(|s, _| !gone(s));
                 self.promises.accepted.retain(|s, _| !gone(s));
@@ -214,6 +242,7 @@ impl World {
                     _ => *opened += 1,
                 }
                 let opened = self.promises.opened.get(service).copied().unwrap_or(0);
+                let losses = if service.as_str() == OWN_NAME { 2 * self.promises.blinded } else { losses };
                 if opened > losses {
                     self.broken(format!(
                         "no incident without a loss: {service} was lost {losses} times, this is incident {opened} ({loss})"
@@ -402,8 +431,18 @@ impl World {
         let now = self.now;
         let wall = self.wall();
         let all_paused = self.promises.paused_all.is_some_and(|until| until > wall);
+        let open = self.promises.open.values().any(|s| s.as_str() == OWN_NAME);
+        if std::mem::replace(&mut self.promises.own_is_open, open) || open {
+            self.promises.own_open = now;
+        }
         let Some(muster) = &self.muster else { return };
         let mut wrong = None;
+        let told = self.promises.own_open;
+        if let Some((sensor, since)) = self.promises.blind.iter().find(|(_, since)| now - told.max(**since) > BLIND_TOLD_WITHIN) {
+            wrong = Some(format!("Muster is honest about what it does not see: {sensor} is blind for {} s", (now - since) / S));
+        } else if open && self.promises.blind.is_empty() && now - self.promises.sees_since > OVER_WITHIN {
+            wrong = Some("what is over is over: Muster sees all, and its incident is open".to_owned());
+        }
         for t in self.services.values().filter(|t| t.listed) {
             let name = &t.row.name;
             let paused = self.promises.paused.get(name).is_some_and(|until| *until > wall);

@@ -5,6 +5,7 @@ use muster_model::change::{Altered, Change};
 use muster_model::event::Body;
 use muster_model::id::ServiceName;
 use muster_model::observation::{End, Fact, Observation, Rung};
+use muster_model::sight::{Blind, OWN_NAME, Sight};
 use muster_model::time::Length;
 
 use super::{Happening, MS, S, World};
@@ -114,6 +115,16 @@ impl World {
             t.told_answer = Some(answer.clone());
             self.observe(name, "probe", Fact::Probed { probe: 0, answer, took: Length::ms(1), times: 1 });
         }
+    }
+
+    /// The loop has compared its sensors' pulses.
+    pub fn tells_of_itself(&mut self, sensor: &str, blind: Option<Blind>) {
+        if self.muster.is_none() {
+            return;
+        }
+        let sight = Sight { sensor: sensor.to_owned(), facts: vec!["file_change".to_owned()], blind };
+        let (at, source, service) = (self.wall(), "pulse".to_owned(), Some(ServiceName::from(OWN_NAME)));
+        self.receive(Body::Observed(Observation { at, source, service, fact: Fact::Sight(sight) }));
     }
 
     /// What Muster can see here.

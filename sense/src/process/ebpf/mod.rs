@@ -22,6 +22,7 @@ use super::Source;
 use super::commands::NAME_MAX_BYTES;
 use super::desk::Desk;
 use super::thread::Stop;
+use crate::pulse::Pulse;
 use people::People;
 use reader::{Budget, Reader};
 
@@ -91,8 +92,9 @@ pub(super) fn start(desk: &Arc<Desk>) -> Result<(EbpfSource, Stop), Error> {
         left_out: Mutex::default(),
         _loaded: loaded,
     });
-    let reader = Reader { ends, deeds, kernel: kernel.clone(), desk: desk.clone(), budget: Budget::default(), ends_lost: 0 };
-    let stop = Stop::spawn("muster-ebpf", desk, move |stop| reader.run(stop))?;
+    let reader = Reader { ends, deeds, kernel: kernel.clone(), desk: desk.clone(), budget: Budget::default(), ends_lost: 0, deeds_lost: 0 };
+    let pulse = Pulse::new(NAME, &["process_end", "signal_sender", "command", "memory_kill"]);
+    let stop = Stop::spawn("muster-ebpf", desk, pulse, move |stop, pulse| reader.run(stop, pulse))?;
     Ok((EbpfSource { kernel }, stop))
 }
 
@@ -144,6 +146,10 @@ impl Kernel {
     fn ends_lost(&self) -> u64 {
         self.lost.get(&LOST_ENDS, 0).unwrap_or(0)
     }
+
+    fn deeds_lost(&self) -> u64 {
+        self.lost.get(&LOST_DEEDS, 0).unwrap_or(0)
+    }
 }
 
 impl Source for EbpfSource {
@@ -176,7 +182,7 @@ impl Source for EbpfSource {
     }
 
     fn lost(&self) -> u64 {
-        self.kernel.lost.get(&LOST_DEEDS, 0).unwrap_or(0)
+        self.kernel.deeds_lost()
     }
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use aya::maps::{MapData, RingBuf};
 use muster_model::time::{Length, Mono};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 
 use super::record::{Deed, Ending};
 use super::{Kernel, NAME};
 use crate::clock;
 use crate::process::desk::{Desk, Start};
 use crate::process::thread::Poke;
+use crate::pulse::{Pulse, WAIT_MAX_SPEC};
 
 /// How many deeds are taken before the ends that were waiting are told: as many as the ring holds.
 const DEEDS_PER_ROUND_MAX: usize = 2048;
@@ -28,22 +29,17 @@ pub(super) struct Reader {
     pub(super) desk: Arc<Desk>,
     pub(super) budget: Budget,
     pub(super) ends_lost: u64,
+    pub(super) deeds_lost: u64,
 }
 
 impl Reader {
-    pub(super) fn run(mut self, stop: &Poke) -> io::Result<()> {
-        let mut next_look = clock::now().1.after(LOOK_AFTER_ALL_EVERY);
+    pub(super) fn run(mut self, stop: &Poke, pulse: &Pulse) -> io::Result<()> {
+        let mut next_look = clock::since_boot().after(LOOK_AFTER_ALL_EVERY);
         loop {
-            let left = next_look.since(clock::now().1).std();
-            let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+            pulse.beat();
             let mut waits =
                 [PollFd::new(&self.ends, PollFlags::IN), PollFd::new(&self.deeds, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
-            match poll(&mut waits, Some(&timeout)) {
-                Ok(0) => {
-                    self.look_after_all();
-                    next_look = clock::now().1.after(LOOK_AFTER_ALL_EVERY);
-                    continue;
-                }
+            match poll(&mut waits, Some(&WAIT_MAX_SPEC)) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(e) => return Err(e.into()),
             }
@@ -51,6 +47,11 @@ impl Reader {
                 return Ok(());
             }
             self.round();
+            let now = clock::since_boot();
+            if self.lost(pulse) || now >= next_look {
+                self.look_after_all();
+                next_look = now.after(LOOK_AFTER_ALL_EVERY);
+            }
         }
     }
 
@@ -74,11 +75,15 @@ impl Reader {
                 Ending::Ended { process, at, end } => self.desk.ended(process, clock::wall_of(at), end, NAME),
             }
         }
-        let lost = self.kernel.ends_lost();
-        if lost != self.ends_lost {
-            self.ends_lost = lost;
-            self.look_after_all();
-        }
+    }
+
+    /// Takes down what the rings had no room for; true where an end may be among it.
+    fn lost(&mut self, pulse: &Pulse) -> bool {
+        let (ends, deeds) = (self.kernel.ends_lost(), self.kernel.deeds_lost());
+        let new_ends = ends.saturating_sub(self.ends_lost);
+        pulse.overflowed(new_ends + deeds.saturating_sub(self.deeds_lost));
+        (self.ends_lost, self.deeds_lost) = (ends, deeds);
+        new_ends > 0
     }
 
     fn deed(&mut self, deed: Deed) {
