@@ -122,3 +122,24 @@ fn a_service_is_brought_back_while_muster_is_half_blind() {
     "#]],
     );
 }
+
+#[test]
+fn a_sensor_that_climbs_to_another_rung_at_once_is_not_blind() {
+    check("web", "0 rung none; 3 rung systemctl; 30 rung dbus", 60, expect![[""]]);
+}
+
+#[test]
+fn a_sensor_without_a_rung_is_blind_until_it_has_one() {
+    check(
+        "web",
+        "0 rung none; 30 rung dbus",
+        60,
+        expect![[r#"
+        5.00s    muster: lost: hung
+        5.00s    muster: cause: unknown 1.00
+        5.00s    muster: plan 1: nothing, is not run (plan-own-restart)
+        5.00s    muster: escalated (plan-own-restart)
+        30.00s   muster: recovered (state-sees-again)
+    "#]],
+    );
+}

@@ -103,6 +103,7 @@ fn parse(text: &str) -> Act {
             let length = words[3].parse::<u64>().expect("seconds") * S;
             Act::Blind { sensor: words[1].to_owned().leak(), why, length }
         }
+        "rung" => Act::Rung { source: words[1].to_owned().leak() },
         "clock" => Act::Clock { by: HOUR as i64 },
         _ => panic!("`{text}` is nothing that happens"),
     }

@@ -338,6 +338,15 @@ fn services_are_unique_over_all_files_and_both_places_are_named() {
 }
 
 #[test]
+fn musters_own_name_is_no_services() {
+    assert_eq!(
+        told(&[("f", "[[service]]\nname = \"muster\"\nunit = \"muster\"\n")]),
+        ["f:2:8: `muster` is the name under which Muster tells of itself. Give the service another name, such as `muster-unit`."]
+    );
+    assert!(parse(&files(&[("f", "[[service]]\nname = \"muster-unit\"\nunit = \"muster\"\n")])).is_ok());
+}
+
+#[test]
 fn a_ring_of_dependencies_is_named_whole_and_once() {
     let ring: String = [("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")]
         .iter()

@@ -209,8 +209,8 @@ fn what_the_kernels_ring_has_no_room_for_is_counted() {
     }
     let (sink, seen) = crossbeam_channel::bounded(1);
     let (processes, _) = Processes::start(sink, Ladder::Ebpf);
-    let signalled = Ours::shell("sleep 100000");
-    let ending: Vec<Ours> = (0..6).map(|_| Ours::shell("sleep 100000")).collect();
+    let signalled = Ours::sleeper();
+    let ending: Vec<Ours> = (0..6).map(|_| Ours::sleeper()).collect();
     ending.iter().chain([&signalled]).for_each(|ours| processes.watch(&service(), ours.key()));
     // Each end waits a second for room in the sink, and nobody takes anything out: the reader is held up.
     let signal = |ours: &Ours, signal| kill_process(Pid::from_raw(ours.pid()).unwrap(), signal).unwrap();

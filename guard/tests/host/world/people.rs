@@ -113,6 +113,10 @@ pub enum Act {
         why: Blindness,
         length: u64,
     },
+    /// The unit sensor stands on another rung.
+    Rung {
+        source: &'static str,
+    },
     /// And sees all again.
     Sees {
         sensor: &'static str,
@@ -134,6 +138,7 @@ impl World {
                 self.tells_of_itself(sensor, Some(blind));
                 self.after(length, Happening::Does(Act::Sees { sensor }));
             }
+            Act::Rung { source } => self.rung_changes(source),
             Act::Sees { sensor } => self.tells_of_itself(sensor, None),
             Act::Signal { service, signal, by } => {
                 let pid = self.services[&service].process.as_ref().map_or(0, |p| p.key.pid.get());

@@ -10,7 +10,7 @@ use muster_model::loss::Loss;
 use muster_model::observation::{Fact, Observation};
 use muster_model::plan::{Leave, Order, Outcome, Step};
 use muster_model::roster::{Kind, Recover};
-use muster_model::sight::OWN_NAME;
+use muster_model::sight::{OWN_NAME, Sight};
 use muster_model::time::{Length, Mono, Time};
 
 use super::truth::Deeds;
@@ -142,11 +142,16 @@ impl World {
         let (p, now) = (&mut self.promises, self.now);
         match body {
             Body::Started(_) => p.blind.clear(),
-            Body::Observed(Observation { fact: Fact::Sight(sight), .. }) if sight.blind.is_some() => {
-                p.blind.entry(sight.sensor.clone()).or_insert(now);
+            Body::Observed(Observation { fact: Fact::Sight(Sight { sensor, blind: Some(_), .. }), .. }) => {
+                p.blind.entry(sensor.clone()).or_insert(now);
                 p.blinded += 1;
             }
-            Body::Observed(Observation { fact: Fact::Sight(sight), .. }) => drop(p.blind.remove(&sight.sensor)),
+            Body::Observed(Observation { fact: Fact::Sight(Sight { sensor, .. }), .. }) => drop(p.blind.remove(sensor)),
+            Body::Observed(Observation { fact: Fact::Rung(rung), .. }) if rung.source == "none" => {
+                p.blind.entry(rung.fact.clone()).or_insert(now);
+                p.blinded += 1;
+            }
+            Body::Observed(Observation { fact: Fact::Rung(rung), .. }) => drop(p.blind.remove(&rung.fact)),
             _ => return,
         }
         p.sees_since = now;

@@ -127,6 +127,14 @@ impl World {
         self.receive(Body::Observed(Observation { at, source, service, fact: Fact::Sight(sight) }));
     }
 
+    /// The unit sensor stands on another rung.
+    pub fn rung_changes(&mut self, source: &str) {
+        let rung =
+            Rung { fact: "unit".to_owned(), source: source.to_owned(), rung: 4, why: Some("the bus closed the connection".to_owned()) };
+        let (at, source) = (self.wall(), source.to_owned());
+        self.receive(Body::Observed(Observation { at, source, service: None, fact: Fact::Rung(rung) }));
+    }
+
     /// What Muster can see here.
     pub fn rungs() -> Vec<Rung> {
         [("process_end", "ebpf"), ("signal_sender", "ebpf"), ("file_change", "fanotify"), ("unit", "dbus")]
