@@ -276,6 +276,8 @@ impl Guard {
             // Somebody started it since, and that failed in a way of its own.
             (Loss::Stopped, seen) if watched.started > work.since || !is_down(seen) => seen,
             (Loss::PortClosed | Loss::EndpointWrong | Loss::Hung, Loss::PortStolen) => Loss::PortStolen,
+            // It is up again, and what keeps it from its users is nothing that a further start would mend.
+            (lost, seen @ (Loss::PortStolen | Loss::Unreachable)) if is_down(lost) || lost == Loss::Hung => seen,
             (kept, _) => kept,
         };
         (loss != incident.loss).then_some(loss)

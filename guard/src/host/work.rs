@@ -57,7 +57,9 @@ impl Ground {
 
     /// Whether a plan that was made on the ground `before`, and is being run, may not go on on this one.
     pub(crate) fn forbids(&self, before: Ground) -> bool {
-        (self.intent && !before.intent) || (before.put_back && !self.put_back) || self.recover != before.recover
+        // What is well and cut off is left alone, whatever was about to be done.
+        let cut_off = self.loss == Loss::Unreachable && before.loss != Loss::Unreachable;
+        (self.intent && !before.intent) || (before.put_back && !self.put_back) || self.recover != before.recover || cut_off
     }
 }
 

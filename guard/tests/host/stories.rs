@@ -104,6 +104,10 @@ fn parse(text: &str) -> Act {
             Act::Blind { sensor: words[1].to_owned().leak(), why, length }
         }
         "rung" => Act::Rung { source: words[1].to_owned().leak() },
+        "way" => {
+            let length = words[3].parse::<u64>().expect("seconds") * S;
+            Act::Way { service: service(1), way: words[2].to_owned().leak(), length }
+        }
         "clock" => Act::Clock { by: HOUR as i64 },
         _ => panic!("`{text}` is nothing that happens"),
     }
@@ -823,5 +827,112 @@ fn a_clock_that_is_set_puts_nothing_back_early() {
             3630.23s web: confirmed: operator.stopped
             3630.23s web: recovered (state-recovered-by-muster)
         "#]],
+    );
+}
+
+#[test]
+fn what_is_slow_is_told_and_restarted_only_with_a_yes() {
+    check(
+        "web probe",
+        "0 way web late 60",
+        120,
+        expect![[r#"
+        0.20s    web: lost: slow
+        0.21s    web: cause: unknown 1.00
+        0.21s    web: plan 1: restart, waits for a yes (plan-restart-slow)
+        60.20s   web: recovered (state-recovered-by-others)
+    "#]],
+    );
+}
+
+#[test]
+fn a_slow_service_that_is_killed_has_two_stories() {
+    check(
+        "web probe",
+        "0 way web late 60; 10 kill -9 web by bob",
+        120,
+        expect![[r#"
+            0.20s    web: lost: slow
+            0.21s    web: cause: unknown 1.00
+            0.21s    web: plan 1: restart, waits for a yes (plan-restart-slow)
+            10.00s   web: closed (state-became-a-loss)
+            10.00s   web: lost: killed
+            10.00s   web: plan 1: start (plan-start)
+            10.16s   web: cause: operator.killed 1.00 by bob
+            10.21s   web: confirmed: operator.killed
+            10.21s   web: recovered (state-recovered-by-muster)
+            20.20s   web: lost: slow
+            20.21s   web: cause: unknown 1.00
+            20.21s   web: plan 1: restart, waits for a yes (plan-restart-slow)
+            60.20s   web: recovered (state-recovered-by-others)
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_well_and_cut_off_is_left_alone() {
+    check(
+        "web probe",
+        "0 way web cut 60",
+        120,
+        expect![[r#"
+        0.20s    web: lost: unreachable
+        0.21s    web: cause: unknown 1.00
+        0.21s    web: plan 1: nothing, is not run (plan-cut-off)
+        0.21s    web: escalated (plan-cut-off)
+        60.20s   web: recovered (state-recovered-by-others)
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_killed_while_it_is_cut_off_is_started_once() {
+    check(
+        "web probe",
+        "0 kill -9 web by bob; 0 way web cut 60",
+        200,
+        expect![[r#"
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start (plan-start)
+            0.16s    web: cause: operator.killed 1.00 by bob
+            30.01s   web: lost: unreachable after all
+            30.01s   web: cause: unknown 1.00
+            30.01s   web: plan 2: nothing, is not run (plan-cut-off)
+            30.01s   web: escalated (plan-cut-off)
+            60.20s   web: recovered (state-recovered-by-others)
+        "#]],
+    );
+}
+
+#[test]
+fn a_certificate_that_expired_is_for_people_to_renew() {
+    check(
+        "web probe",
+        "0 way web expired 60",
+        120,
+        expect![[r#"
+        0.20s    web: lost: tls_expired
+        0.21s    web: cause: tls.expired 0.99
+        0.21s    web: plan 1: nothing, is not run (plan-renew-certificate)
+        0.21s    web: escalated (plan-renew-certificate)
+        60.20s   web: recovered (state-recovered-by-others)
+    "#]],
+    );
+}
+
+#[test]
+fn a_unit_that_is_disabled_and_runs_on_is_enabled_with_a_yes() {
+    check(
+        "web",
+        "0 disable-later web by bob; 20 recover web",
+        120,
+        expect![[r#"
+        3.00s    web: lost: unit_disabled
+        3.01s    web: cause: operator.disabled 1.00 by bob
+        3.01s    web: plan 1: enable, waits for a yes (plan-enable)
+        20.00s   web: plan 1: enable (plan-enable)
+        20.00s   web: confirmed: operator.disabled
+        20.00s   web: recovered (state-recovered-by-muster)
+    "#]],
     );
 }

@@ -27,6 +27,7 @@ use muster_model::roster::Kind;
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
+use super::presence::only_degrades;
 use super::watched::Watched;
 pub(crate) use operator_stopped::{is_ordered, ordered};
 pub(crate) use situation::Situation;
@@ -85,7 +86,8 @@ impl Hypothesis {
 
 /// All causes that may be it, likeliest first; `unknown` among them. Never empty.
 pub(crate) fn causes(s: &Situation<'_>) -> Vec<Cause> {
-    let mut looked: Vec<Hypothesis> = CAUSES.iter().filter_map(|look| look(s)).filter(|h| h.score() > 0.0).collect();
+    let fits = |h: &Hypothesis| h.score() > 0.0 && !(is_up(s.incident.loss) && takes_down(h.code));
+    let mut looked: Vec<Hypothesis> = CAUSES.iter().filter_map(|look| look(s)).filter(fits).collect();
     looked.push(unknown(s));
     let weight = |h: &Hypothesis| if h.code == Code::Unknown { UNKNOWN_WEIGHT.exp() } else { h.score().min(30.0).exp() };
     let sum: f64 = looked.iter().map(weight).sum();
@@ -105,6 +107,19 @@ pub(crate) fn causes(s: &Situation<'_>) -> Vec<Cause> {
         first.evidence.push(has_run(s));
     }
     causes
+}
+
+/// Whether what is lost in this way runs and does its work.
+const fn is_up(loss: Loss) -> bool {
+    only_degrades(loss) || matches!(loss, Loss::Unreachable)
+}
+
+/// Whether this cause ends a service or makes it stand still: it explains nothing of one that does its work.
+const fn takes_down(code: Code) -> bool {
+    matches!(
+        code,
+        Code::OperatorStopped | Code::OperatorKilled | Code::ResourceMemory | Code::CrashBug | Code::HangDeadlock | Code::HostRebooted
+    )
 }
 
 /// What nobody has declared is missed because it has always been there.

@@ -320,7 +320,9 @@ impl World {
     /// The unit is enabled, disabled or masked.
     pub fn unit_file(&mut self, name: &ServiceName, file: UnitFile, by: Option<Actor>) {
         use muster_model::change::{Altered, Change};
+        let now = self.now;
         let t = self.truth(name);
+        t.well_since = t.well_since.map(|_| now); // that it would not come up is a danger of its own
         let before = t.unit.file.word().to_owned();
         t.unit.file = file;
         let Kind::Unit(unit) = t.row.kind.clone() else { return };

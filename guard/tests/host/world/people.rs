@@ -79,6 +79,12 @@ pub enum Act {
         service: ServiceName,
         bug: Bug,
     },
+    /// Its users get it late, with an expired certificate, or not at all, for so long.
+    Way {
+        service: ServiceName,
+        way: &'static str,
+        length: u64,
+    },
     /// Everything that is wrong with it is put right.
     Repair {
         service: ServiceName,
@@ -129,6 +135,9 @@ pub enum Act {
 
 impl World {
     pub fn does(&mut self, act: Act) {
+        if let Act::Way { service, way: "", .. } = &act {
+            self.truth(service).way = ""; // also while the machine is down
+        }
         if self.now < self.boot_since {
             return; // the machine is down
         }
@@ -162,6 +171,17 @@ impl World {
                     p.ill = Some(Ill::Deadlocked);
                     t.losses += 1;
                     self.touched(&service);
+                }
+            }
+            Act::Way { service, way, length } => {
+                let t = self.truth(&service);
+                t.way = way;
+                t.well_since = None; // and anew from here on
+                t.losses += u32::from(way == "cut");
+                t.deeds.endangered |= matches!(way, "late" | "expired");
+                self.touched(&service);
+                if !way.is_empty() {
+                    self.after(length, Happening::Does(Act::Way { service, way: "", length: 0 }));
                 }
             }
             // What no service manager keeps is ended by hand.

@@ -243,7 +243,11 @@ impl World {
                     Loss::UnitDisabled if !deeds.disabled => {
                         self.broken(format!("no incident without a loss: nobody ever disabled {service}"));
                     }
-                    Loss::CannotRestart | Loss::UnitDisabled => {}
+                    Loss::Slow if service.as_str() == OWN_NAME => *opened += 1,
+                    Loss::Slow | Loss::TlsExpired if !deeds.endangered => {
+                        self.broken(format!("no incident without a loss: {service} was never {loss}"));
+                    }
+                    Loss::CannotRestart | Loss::UnitDisabled | Loss::Slow | Loss::TlsExpired => {}
                     _ => *opened += 1,
                 }
                 let opened = self.promises.opened.get(service).copied().unwrap_or(0);
@@ -396,9 +400,11 @@ impl World {
         let well = t
             .well_since
             .is_some_and(|since| self.now.saturating_sub(since.max(self.excused(name))) > SETTLED_WITHIN + 2 * super::sensors::LATE_MAX);
-        let danger = matches!(loss, Some(Loss::CannotRestart | Loss::UnitDisabled));
+        let danger = matches!(loss, Some(Loss::CannotRestart | Loss::UnitDisabled | Loss::Slow | Loss::TlsExpired));
+        let cut = loss == Some(Loss::Unreachable);
         let wrong = wrong.or((well && !danger && !order.undo).then_some("what is well is left alone"));
         let wrong = wrong.or((danger && !granted).then_some("what still does its work is altered with a person's yes"));
+        let wrong = wrong.or(cut.then_some("what is well and cut off is left alone"));
         if let Some(wrong) = wrong {
             return self.broken(format!("{wrong}: {:?} of {name}", order.step));
         }
@@ -474,13 +480,17 @@ impl World {
             {
                 wrong = Some(format!("every loss that lasts is on record: {name} has been absent for {} s", (now - absent) / S));
             }
-            let danger = !t.validates() || (t.is_unit() && t.unit.file != UnitFile::Enabled);
+            let danger = !t.validates() || !t.way.is_empty() || (t.is_unit() && t.unit.file != UnitFile::Enabled);
             if let Some(well) = t.well_since
                 && open
                 && !danger
                 && now - since.max(well) > OVER_WITHIN
             {
-                wrong = Some(format!("what is over is over: {name} has been well for {} s and its incident is open", (now - well) / S));
+                wrong = Some(format!(
+                    "what is over is over: {name} has been well for {} s, is {} at boot, and its incident is open",
+                    (now - well) / S,
+                    t.unit.file.word()
+                ));
             }
             if !open && t.well_since.is_some_and(|w| now - since.max(w) > OVER_WITHIN) {
                 self.promises.granted.remove(name);

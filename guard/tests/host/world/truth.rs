@@ -93,6 +93,8 @@ pub struct Unit {
 pub struct Deeds {
     pub signalled: bool,
     pub stopped: bool,
+    /// Its users got it late, or with an expired certificate.
+    pub endangered: bool,
     pub disabled: bool,
     pub broke_config: bool,
     pub altered_config: bool,
@@ -139,6 +141,8 @@ pub struct Truth {
     pub meant_down: Option<Meant>,
     /// How often it was lost in some way.
     pub losses: u32,
+    /// What is between it and its users, or what they get: `late`, `expired`, `cut`; empty: it is right.
+    pub way: &'static str,
     /// Since when it has been absent so that Muster can see it, and since when well.
     pub absent_since: Option<u64>,
     pub well_since: Option<u64>,
@@ -187,6 +191,7 @@ impl Truth {
             order: None,
             deeds: Deeds::default(),
             meant_down: None,
+            way: "",
             losses: 1, // it is not there before it is first started
             absent_since: None,
             well_since: None,
@@ -240,14 +245,20 @@ impl Truth {
     pub fn answer(&self) -> Answer {
         match &self.process {
             Some(p) if p.ill.is_some() => Answer::Silent { text: "no answer within 500ms".to_owned() },
-            _ if self.listens() == [self.port] => Answer::Right { text: None, perfdata: Vec::new() },
+            _ if self.listens() == [self.port] => match self.way {
+                "late" => Answer::Late { text: "it took 300ms, and may take 200ms".to_owned(), perfdata: Vec::new() },
+                "expired" => Answer::Expired { text: "its certificate expired on 2026-09-20, 1d ago".to_owned() },
+                "cut" => Answer::CutOff { text: "no connection within 500ms; asked at 127.0.0.1 it is right".to_owned() },
+                _ => Answer::Right { text: None, perfdata: Vec::new() },
+            },
             _ => Answer::Refused { text: "connection refused".to_owned() },
         }
     }
 
     /// Whether it is there and does its work.
     pub fn works(&self) -> bool {
-        self.process.as_ref().is_some_and(|p| p.ready && p.ill.is_none()) && self.listens() == [self.port] && self.unit_is_up()
+        let cut = self.way == "cut" && !self.row.probes.is_empty();
+        self.process.as_ref().is_some_and(|p| p.ready && p.ill.is_none()) && self.listens() == [self.port] && self.unit_is_up() && !cut
     }
 
     fn unit_is_up(&self) -> bool {
@@ -258,7 +269,7 @@ impl Truth {
     pub fn seen_absent(&self) -> bool {
         let dead = self.process.is_none() || !self.unit_is_up();
         let stopped = self.process.as_ref().is_some_and(|p| p.ill == Some(Ill::Stopped)) && self.stop_signal_told;
-        dead || stopped || (!self.row.probes.is_empty() && !self.answer().is_right())
+        dead || stopped || (!self.row.probes.is_empty() && !self.answer().is_there())
     }
 
     /// What systemd would say of it now.
