@@ -99,11 +99,7 @@ impl Watched {
     }
 
     fn unit_presence(&self, now: Now, limits: &Limits) -> Presence {
-        // The kernel is quicker than the service manager, and says more.
-        let newer = |e: &Ended| e.mono >= self.unit_mono || self.unit.as_ref().is_some_and(|u| u.main == Some(e.process));
-        if let Some(ended) = self.ended.filter(|e| self.main.is_none() && newer(e))
-            && self.unit.as_ref().is_some_and(|u| u.active == "active" || u.active == "reloading")
-        {
+        if let Some(ended) = self.unheard_end() {
             return self.main_ended(ended, now);
         }
         let Some(unit) = &self.unit else {
@@ -135,6 +131,13 @@ impl Watched {
             "inactive" if queued => within(self.unit_mono, limits.start_within, Presence::Lost { loss: Loss::Stopped, at }),
             _ => Presence::Lost { loss: self.unit_loss(unit), at: self.loss_moment(unit, now) },
         }
+    }
+
+    /// The end of the main process of a unit, of which the service manager has not said anything yet: the kernel is
+    /// quicker, and says more.
+    pub(crate) fn unheard_end(&self) -> Option<Ended> {
+        let unit = self.unit.as_ref().filter(|u| matches!(u.active.as_str(), "active" | "reloading"))?;
+        self.ended.filter(|e| self.main.is_none() && (e.mono >= self.unit_mono || unit.main == Some(e.process)))
     }
 
     /// A main process ended, and the service manager has not said anything about it yet.

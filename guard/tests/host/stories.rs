@@ -71,6 +71,7 @@ fn parse(text: &str) -> Act {
     match words[0] {
         "kill" => Act::Signal { service: service(2), signal: -words[1].parse::<i32>().expect("a signal"), by },
         "exit" => Act::Crash { service: service(2), end: End::Code(words[1].parse().expect("a code")) },
+        "hand-over" => Act::HandOver { service: service(1) },
         "segv" => Act::Crash { service: service(1), end: End::Signal(11) },
         "oom" => Act::Oom { service: service(1) },
         "deadlock" => Act::Deadlock { service: service(1) },
@@ -232,6 +233,23 @@ fn a_term_by_a_person_that_ends_with_exit_0_is_a_kill_by_that_person() {
 #[test]
 fn a_planned_restart_is_no_incident() {
     check("web probe", "0 restart web", 120, expect![[""]]);
+}
+
+#[test]
+fn a_program_that_hands_its_place_on_is_no_incident_and_its_successor_is_watched() {
+    check("web probe", "0 hand-over web", 120, expect![[""]]);
+    check(
+        "web",
+        "0 hand-over web; 60 kill -9 web",
+        120,
+        expect![[r#"
+        60.00s   web: lost: killed
+        60.00s   web: plan 1: start (plan-start)
+        60.16s   web: cause: operator.killed 1.00 by alice
+        60.20s   web: confirmed: operator.killed
+        60.20s   web: recovered (state-recovered-by-muster)
+    "#]],
+    );
 }
 
 #[test]
