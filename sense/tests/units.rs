@@ -149,6 +149,21 @@ fn a_unit_that_is_not_there_is_told_as_not_found_and_as_loaded_when_it_comes() {
 }
 
 #[test]
+fn a_daemon_of_which_systemd_knows_no_main_process_is_found_in_its_unit() {
+    for (name, ladder) in rungs() {
+        let forks = "Type=forking\nGuessMainPID=no\nExecStart=\nExecStart=/usr/bin/setsid --fork /bin/sleep 1000";
+        let unit = Unit::new(&format!("forks-{name}"), "", forks);
+        let (sink, heard) = bounded(1000);
+        let (units, _) = Units::start(sink, ladder);
+        units.watch(vec![("mail".into(), unit.name.clone())]).unwrap();
+        assert!(systemctl(&["start", &unit.name]));
+        let (_, running) = told(&heard, "running", |s| s.active == "active" && s.main.is_some());
+        kill(&running);
+        told(&heard, "gone", |s| s.active != "active" && s.main.is_none());
+    }
+}
+
+#[test]
 fn restarts_by_systemd_a_stop_and_a_mask_are_told() {
     for (name, ladder) in rungs() {
         let unit = Unit::new(&format!("loop-{name}"), "", "Restart=always\nRestartSec=20ms");

@@ -10,9 +10,9 @@ use muster_model::observation::{Fact, Observation};
 use muster_model::request::Unwatched;
 use muster_model::time::{Length, Mono, Time};
 
-use super::holders::{self, Holder, line_of, unit_of};
+use super::holders::{self, Holder, line_of};
 use super::sockets::{self, SockDiag, Socket};
-use crate::proc::Proc;
+use crate::proc::{Proc, unit_of};
 use crate::{Sink, clock};
 
 /// Every so many rounds it is checked that the known holders still hold their sockets.

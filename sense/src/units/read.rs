@@ -6,6 +6,7 @@ use muster_model::observation::{End, UnitState};
 use muster_model::time::{Length, Time};
 use zbus::Variant;
 
+use super::leader;
 use super::roll::Seen;
 
 /// The properties of a unit, in whichever form they came.
@@ -36,13 +37,14 @@ pub(super) struct General {
 pub(super) fn seen(unit: &str, general: General, service: &impl Properties) -> Seen {
     let result = service.text("Result");
     let General { load, active, sub, job, file } = general;
+    let main = service.number("MainPID").and_then(|pid| i32::try_from(pid).ok()).and_then(crate::proc::process_key);
     let state = UnitState {
+        main: main.or_else(|| if active == "active" && sub == "running" { leader::of(unit) } else { None }),
         unit: unit.to_owned(),
         load,
         active,
         sub,
         file,
-        main: service.number("MainPID").and_then(|pid| i32::try_from(pid).ok()).and_then(crate::proc::process_key),
         ended: ended(service.number("ExecMainCode"), service.number("ExecMainStatus"), &result),
         result,
         restarts: service.number("NRestarts").and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
