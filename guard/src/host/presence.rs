@@ -93,9 +93,15 @@ impl Watched {
             Kind::Process(wanted) => self.process_presence(wanted.count.min as usize, wanted.count.max as usize, now, limits),
         };
         match alive {
+            Presence::Present if self.waits_for_a_client() => Presence::Present,
             Presence::Present => self.answering(now, limits),
             other => other,
         }
+    }
+
+    /// Whether it rests while its socket waits in its place: all there is of it, and all there should be.
+    fn waits_for_a_client(&self) -> bool {
+        self.unit.as_ref().is_some_and(|u| u.on_demand && u.active == "inactive" && u.result == "success")
     }
 
     fn unit_presence(&self, now: Now, limits: &Limits) -> Presence {
@@ -116,6 +122,7 @@ impl Watched {
         };
         match unit.active.as_str() {
             "active" | "reloading" | "refreshing" => Presence::Present,
+            "inactive" if self.waits_for_a_client() => Presence::Present,
             "activating" if unit.sub == "auto-restart" => Presence::Lost { loss: self.unit_loss(unit), at: self.loss_moment(unit, now) },
             "activating" => {
                 let until = self.unit_mono.after(limits.start_within);

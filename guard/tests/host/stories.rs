@@ -34,7 +34,7 @@ fn check(services: &str, acts: &str, length: u64, record: Expect) {
     record.assert_eq(&told(&world));
 }
 
-/// `web`, then any of: `run`, `process`, `restart=…`, `probe`, `config`, `ask`, `never`, `needs=…`, `restore=…s`, `disabled`.
+/// `web`, then any of: `run`, `process`, `restart=…`, `socket`, `probe`, `config`, `ask`, `never`, `needs=…`, `restore=…s`, `disabled`.
 fn service(n: u16, text: &str) -> Truth {
     let mut words = text.split_whitespace();
     let name = words.next().expect("a service has a name");
@@ -46,6 +46,7 @@ fn service(n: u16, text: &str) -> Truth {
             ("run", _) => t.row.kind = Kind::Run(format!("/usr/sbin/{name}")),
             ("process", _) => t.row.kind = Kind::Process(Match { exe: Some(name.to_owned()), args: None, count: Default::default() }),
             ("restart", policy) => t.unit.restart = policy.to_owned().leak(),
+            ("socket", _) => t.unit.socket = true,
             ("probe", _) => t.row.probes = vec![probe(port)],
             ("config", _) => {
                 t.row.config = vec![t.config_path()];
@@ -248,6 +249,23 @@ fn a_program_that_hands_its_place_on_is_no_incident_and_its_successor_is_watched
         60.16s   web: cause: operator.killed 1.00 by alice
         60.20s   web: confirmed: operator.killed
         60.20s   web: recovered (state-recovered-by-muster)
+    "#]],
+    );
+}
+
+#[test]
+fn what_rests_while_its_socket_waits_is_there_and_what_is_killed_is_not() {
+    check("web socket", "0 exit 0 web; 60 start web; 90 exit 0 web", 180, expect![[""]]);
+    check(
+        "web socket",
+        "0 kill -9 web",
+        60,
+        expect![[r#"
+        0.00s    web: lost: killed
+        0.00s    web: plan 1: start (plan-start)
+        0.16s    web: cause: operator.killed 1.00 by alice
+        0.20s    web: confirmed: operator.killed
+        0.20s    web: recovered (state-recovered-by-muster)
     "#]],
     );
 }

@@ -31,12 +31,21 @@ pub(super) struct General {
     pub(super) job: Option<String>,
     /// Whether it is enabled, masked …; empty where that is not known.
     pub(super) file: String,
+    /// A socket waits in its place.
+    pub(super) on_demand: bool,
+}
+
+impl General {
+    /// Whether it rests, so that it matters what would start it.
+    pub(super) fn rests(&self) -> bool {
+        self.active == "inactive" && self.load == "loaded"
+    }
 }
 
 /// A unit's state, under the name it is watched by, from what is said of any unit and its properties as a service.
 pub(super) fn seen(unit: &str, general: General, service: &impl Properties) -> Seen {
     let result = service.text("Result");
-    let General { load, active, sub, job, file } = general;
+    let General { load, active, sub, job, file, on_demand } = general;
     let main = service.number("MainPID").and_then(|pid| i32::try_from(pid).ok()).and_then(crate::proc::process_key);
     let state = UnitState {
         main: main.or_else(|| if active == "active" && sub == "running" { leader::of(unit) } else { None }),
@@ -52,6 +61,7 @@ pub(super) fn seen(unit: &str, general: General, service: &impl Properties) -> S
         restart_after: service.length("RestartUSec"),
         job,
         since: service.time("StateChangeTimestamp"),
+        on_demand,
     };
     Seen { state, ended_at: service.time("ExecMainExitTimestamp") }
 }
