@@ -49,6 +49,7 @@ chroot "$root" systemctl disable --quiet apache2 mariadb mosquitto memcached unb
 
 # The machine's own housekeeping would only blur what is measured.
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer logrotate.timer \
-  man-db.timer phpsessionclean.timer unbound-resolvconf.service systemd-networkd.service systemd-resolved.service systemd-timesyncd.service monit.service runit.service; do
+  man-db.timer phpsessionclean.timer unbound-resolvconf.service systemd-networkd.service systemd-resolved.service \
+  systemd-timesyncd.service monit.service runit.service; do
   chroot "$root" systemctl mask "$unit" >/dev/null 2>&1 || true
 done
