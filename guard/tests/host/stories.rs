@@ -244,12 +244,12 @@ fn a_program_that_hands_its_place_on_is_no_incident_and_its_successor_is_watched
         "0 hand-over web; 60 kill -9 web",
         120,
         expect![[r#"
-        60.00s   web: lost: killed
-        60.00s   web: plan 1: start (plan-start)
-        60.16s   web: cause: operator.killed 1.00 by alice
-        60.20s   web: confirmed: operator.killed
-        60.20s   web: recovered (state-recovered-by-muster)
-    "#]],
+            60.00s   web: lost: killed
+            60.00s   web: plan 1: start (plan-start)
+            60.16s   web: cause: operator.killed 1.00 by alice
+            60.20s   web: confirmed: operator.killed
+            60.20s   web: recovered (state-recovered-by-muster)
+        "#]],
     );
 }
 
@@ -261,12 +261,12 @@ fn what_rests_while_its_socket_waits_is_there_and_what_is_killed_is_not() {
         "0 kill -9 web",
         60,
         expect![[r#"
-        0.00s    web: lost: killed
-        0.00s    web: plan 1: start (plan-start)
-        0.16s    web: cause: operator.killed 1.00 by alice
-        0.20s    web: confirmed: operator.killed
-        0.20s    web: recovered (state-recovered-by-muster)
-    "#]],
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start (plan-start)
+            0.16s    web: cause: operator.killed 1.00 by alice
+            0.20s    web: confirmed: operator.killed
+            0.20s    web: recovered (state-recovered-by-muster)
+        "#]],
     );
 }
 

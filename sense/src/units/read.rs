@@ -46,14 +46,17 @@ impl General {
 pub(super) fn seen(unit: &str, general: General, service: &impl Properties) -> Seen {
     let result = service.text("Result");
     let General { load, active, sub, job, file, on_demand } = general;
-    let main = service.number("MainPID").and_then(|pid| i32::try_from(pid).ok()).and_then(crate::proc::process_key);
+    let main = match service.number("MainPID") {
+        Some(0) if active == "active" && sub == "running" => leader::of(unit),
+        main => main.and_then(|pid| i32::try_from(pid).ok()).and_then(crate::proc::process_key),
+    };
     let state = UnitState {
-        main: main.or_else(|| if active == "active" && sub == "running" { leader::of(unit) } else { None }),
         unit: unit.to_owned(),
         load,
         active,
         sub,
         file,
+        main,
         ended: ended(service.number("ExecMainCode"), service.number("ExecMainStatus"), &result),
         result,
         restarts: service.number("NRestarts").and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
