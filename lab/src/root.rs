@@ -95,7 +95,9 @@ fn make(root: &Path, packages: &[&str]) -> Result<()> {
     let furnish = partial.with_extension("furnish.sh");
     fs::write(&furnish, FURNISH).with_context(|| format!("cannot write {}", furnish.display()))?;
     fs::set_permissions(&furnish, fs::Permissions::from_mode(0o755))?;
-    let made = Command::new("mmdebstrap")
+    // What it mounts goes with its namespace, however it ends: nothing is mounted in a half-made root that is removed later.
+    let made = Command::new("unshare")
+        .args(["--mount", "--propagation", "private", "mmdebstrap"])
         .args(["--variant=apt", &format!("--include={}", packages.join(","))])
         .arg(format!("--setup-hook={FORBID_STARTS}"))
         .arg(format!("--customize-hook={}", furnish.display()))
