@@ -1,5 +1,6 @@
 #!/bin/sh
-# Furnishes a fresh Debian root for the laboratory: a person with sudo, names, and a front end for HAProxy.
+# Furnishes a fresh Debian root for the laboratory: persons with sudo, names, a front end for HAProxy, and services that
+# neither come up by themselves nor want the same port.
 #
 #   furnish.sh ROOT                (a --customize-hook of mmdebstrap)
 set -eu
@@ -34,8 +35,21 @@ frontend front
     http-request return status 200 content-type text/plain string "front"
 CFG
 
+# Apache beside nginx; neither has a name to look up.
+sed -i 's/^Listen 80$/Listen 127.0.0.1:8081/' "$root/etc/apache2/ports.conf"
+sed -i 's/\*:80>/*:8081>/' "$root/etc/apache2/sites-available/000-default.conf"
+echo 'ServerName lab' > "$root/etc/apache2/conf-enabled/name.conf"
+# The box has the clock and the kernel's log of the machine around it: chronyd must not set the one, rsyslogd not empty the other.
+echo 'DAEMON_OPTS="-x"' > "$root/etc/default/chrony"
+sed -i '/imklog/d' "$root/etc/rsyslog.conf"
+chroot "$root" postconf -e myhostname=lab mydestination='lab, localhost' inet_interfaces=loopback-only
+
+# Scenarios start what they want of these.
+chroot "$root" systemctl disable --quiet apache2 mariadb mosquitto memcached unbound php8.2-fpm postfix ssh cron rsyslog chrony
+
 # The machine's own housekeeping would only blur what is measured.
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer logrotate.timer \
-  man-db.timer systemd-networkd.service systemd-resolved.service systemd-timesyncd.service monit.service runit.service; do
+  man-db.timer phpsessionclean.timer unbound-resolvconf.service systemd-networkd.service systemd-resolved.service \
+  systemd-timesyncd.service monit.service runit.service; do
   chroot "$root" systemctl mask "$unit" >/dev/null 2>&1 || true
 done

@@ -22,6 +22,15 @@ pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) health: Health,
     pub(crate) since: Option<Time>,
+    #[serde(default)]
+    pub(crate) kind: String,
+    /// What it is found by: its unit, where it is one.
+    #[serde(default)]
+    pub(crate) target: String,
+    #[serde(default)]
+    pub(crate) pack: Option<String>,
+    #[serde(default)]
+    pub(crate) ports: Vec<u16>,
 }
 
 /// `muster --json incidents`.

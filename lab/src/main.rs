@@ -7,6 +7,7 @@ mod clock;
 mod document;
 mod person;
 mod report;
+mod roll_call;
 mod root;
 mod run;
 mod scenario;

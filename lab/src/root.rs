@@ -10,8 +10,9 @@ use anyhow::{Context, Result, bail, ensure};
 /// The Debian release of the boxes.
 const RELEASE: &str = "bookworm";
 
-/// What every box has: a real systemd, real services, and what a person uses on them.
-const PACKAGES: [&str; 13] = [
+/// What every box has: a real systemd, real services, and what a person uses on them. The first four services run in every
+/// box; the others are there and do not come up, unless a scenario wants them.
+const PACKAGES: [&str; 26] = [
     "systemd",
     "systemd-sysv",
     "dbus",
@@ -25,6 +26,19 @@ const PACKAGES: [&str; 13] = [
     "redis-server",
     "postgresql-15",
     "haproxy",
+    "apache2",
+    "mariadb-server",
+    "mosquitto",
+    "memcached",
+    "unbound",
+    "php8.2-fpm",
+    "postfix",
+    "openssh-server",
+    "cron",
+    "rsyslog",
+    "chrony",
+    "logrotate",
+    "dns-root-data",
 ];
 
 /// The other guardians that the benchmarks run beside Muster.
@@ -54,7 +68,7 @@ impl Furniture {
     }
 }
 
-/// The cached root, made first where it is not there yet (about half a minute). Roots are keyed by a hash of all that
+/// The cached root, made first where it is not there yet (about a minute). Roots are keyed by a hash of all that
 /// goes into them.
 pub(crate) fn cached(furniture: Furniture) -> Result<PathBuf> {
     ensure!(rustix::process::geteuid().is_root(), "the laboratory needs root: it makes namespaces and mounts file systems");
@@ -73,7 +87,7 @@ pub(crate) fn cached(furniture: Furniture) -> Result<PathBuf> {
 }
 
 fn make(root: &Path, packages: &[&str]) -> Result<()> {
-    eprintln!("lab: making the root file system {} (about half a minute; later runs take it from there).", root.display());
+    eprintln!("lab: making the root file system {} (about a minute; later runs take it from there).", root.display());
     let partial = root.with_extension("partial");
     if partial.exists() {
         fs::remove_dir_all(&partial).with_context(|| format!("cannot remove {}", partial.display()))?;
@@ -81,7 +95,9 @@ fn make(root: &Path, packages: &[&str]) -> Result<()> {
     let furnish = partial.with_extension("furnish.sh");
     fs::write(&furnish, FURNISH).with_context(|| format!("cannot write {}", furnish.display()))?;
     fs::set_permissions(&furnish, fs::Permissions::from_mode(0o755))?;
-    let made = Command::new("mmdebstrap")
+    // What it mounts goes with its namespace, however it ends: nothing is mounted in a half-made root that is removed later.
+    let made = Command::new("unshare")
+        .args(["--mount", "--propagation", "private", "mmdebstrap"])
         .args(["--variant=apt", &format!("--include={}", packages.join(","))])
         .arg(format!("--setup-hook={FORBID_STARTS}"))
         .arg(format!("--customize-hook={}", furnish.display()))

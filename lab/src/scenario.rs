@@ -23,11 +23,18 @@ const WATCH_FAULT: Length = Length::ms(1500);
 const WATCH_HEALTHY: Length = Length::seconds(6);
 
 /// How a client of its own knows that a service answers, by unit.
-const ANSWERS: [(&str, &str); 4] = [
+const ANSWERS: [(&str, &str); 11] = [
     ("nginx.service", "curl -fsS --max-time 3 -o /dev/null http://127.0.0.1/"),
     ("redis-server.service", "timeout 3 redis-cli ping | grep -q PONG"),
     ("postgresql@15-main.service", "pg_isready -q -t 3"),
     ("haproxy.service", "curl -fsS --max-time 3 http://127.0.0.1:8080/ | grep -q front"),
+    ("apache2.service", "curl -fsS --max-time 3 -o /dev/null http://127.0.0.1:8081/"),
+    ("mariadb.service", "timeout 3 mariadb -e 'select 1' >/dev/null"),
+    ("mosquitto.service", "nc -z -w 3 127.0.0.1 1883"),
+    ("memcached.service", "echo version | nc -N -w 3 127.0.0.1 11211 | grep -q VERSION"),
+    ("unbound.service", "timeout 3 unbound-control status >/dev/null"),
+    ("postfix@-.service", "echo QUIT | nc -w 3 127.0.0.1 25 | grep -q ^220"),
+    ("ssh.service", "ssh-keyscan -T 3 127.0.0.1 2>/dev/null | grep -q ssh-"),
 ];
 
 /// One scenario.
@@ -44,6 +51,9 @@ pub(crate) struct Scenario {
     /// The configuration of Muster; four real services where none is given.
     #[serde(default = "default_roster")]
     pub(crate) roster: String,
+    /// The services that Muster must find by itself, and no others, where the roster has none: by name.
+    #[serde(default)]
+    pub(crate) learns: BTreeMap<String, Learned>,
     /// Files to be written into the box first: path and content. What begins with `#!` is executable.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, String>,
@@ -85,6 +95,19 @@ pub(crate) enum Kind {
     Fault,
     /// There must be none.
     Healthy,
+}
+
+/// A service that Muster must find by itself, and what it must find out about it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Learned {
+    /// Its unit.
+    pub(crate) unit: String,
+    /// The TCP ports it holds.
+    #[serde(default)]
+    pub(crate) ports: Vec<u16>,
+    /// The pack that knows it.
+    pub(crate) pack: Option<String>,
 }
 
 /// Something that a person or a program does.
@@ -198,8 +221,10 @@ struct ServiceSketch {
 /// What the laboratory watches while Muster works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cast {
-    /// Every service of the roster, with its unit where it has one.
+    /// Every service of the roster, declared or learned, with its unit where it has one.
     pub(crate) services: BTreeMap<String, Option<String>>,
+    /// What must be learned.
+    pub(crate) learns: BTreeMap<String, Learned>,
     /// For how long a service must be well to count as steady.
     pub(crate) steady: Length,
 }
@@ -208,8 +233,10 @@ impl Scenario {
     /// The services of its roster.
     pub(crate) fn cast(&self) -> Result<Cast> {
         let sketch: RosterSketch = toml::from_str(&self.roster).context("its roster is not TOML")?;
-        let services = sketch.service.into_iter().map(|s| (s.name, s.unit)).collect();
-        Ok(Cast { services, steady: sketch.muster.steady.unwrap_or(STEADY) })
+        ensure!(self.learns.is_empty() || sketch.service.is_empty(), "with services declared, none is learned");
+        let learned = self.learns.iter().map(|(name, learned)| (name.clone(), Some(learned.unit.clone())));
+        let services = sketch.service.into_iter().map(|s| (s.name, s.unit)).chain(learned).collect();
+        Ok(Cast { services, learns: self.learns.clone(), steady: sketch.muster.steady.unwrap_or(STEADY) })
     }
 
     /// How long it must stay as it must be.
@@ -275,8 +302,8 @@ mod tests {
     fn every_scenario_loads_and_there_are_enough_of_both_kinds() {
         let all = load(Path::new("scenarios"), None).unwrap();
         let faults = all.iter().filter(|s| s.kind == Kind::Fault).count();
-        assert!(faults >= 16, "{faults} faults");
-        assert!(all.len() - faults >= 6, "{} healthy ones", all.len() - faults);
+        assert!(faults >= 30, "{faults} faults");
+        assert!(all.len() - faults >= 12, "{} healthy ones", all.len() - faults);
     }
 
     #[test]
@@ -295,6 +322,7 @@ mod tests {
         };
         refused("title = 't'\nkind = 'healthy'\nfault = []", "no [[fault]]");
         refused(&MINIMAL.replace("healthy", "fault"), "without [[expect]]");
+        refused(&format!("{MINIMAL}[learns.nginx]\nunit = 'nginx.service'\n"), "none is learned");
         refused(&format!("{MINIMAL}[health]\nmysql = ['lost']\n"), "`mysql` is not in its roster");
         refused(&format!("{MINIMAL}[[expect]]\nservice = 'nginx'\nloss = ['gone']\ncause = []\nstate = 'open'\n"), "gone");
         refused(&format!("{MINIMAL}unknown = 1\n"), "unknown");

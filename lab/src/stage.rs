@@ -8,13 +8,13 @@ use std::process::{Child, ChildStdin, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use muster_model::health::Health;
 use muster_model::time::{Length, Time};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::clock::{Deadline, look_until, now};
 use crate::document::{Event, Events, Incident, Incidents, Status};
+use crate::roll_call;
 use crate::scenario::{Cast, Deed, Scenario};
 use crate::score::{Seen, Verdicts};
 use crate::systemd_box::{Said, SystemdBox, finish};
@@ -25,6 +25,8 @@ const MUSTER: &str = "/usr/bin/muster --config /etc/muster/muster.toml --data /v
 /// One command of a scenario; a start that waits for its time limit is among them.
 const DEED_WITHIN: Length = Length::seconds(60);
 const ASK_WITHIN: Length = Length::seconds(15);
+/// The promise: what runs is known a minute after the start.
+const LEARN_WITHIN: Length = Length::seconds(60);
 const STEADY_WITHIN: Length = Length::seconds(90);
 /// Between two looks at what gives no sign.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -65,34 +67,28 @@ impl<'a> Stage<'a> {
         self.place.write("/etc/systemd/system/muster.service", MUSTER_UNIT.as_bytes())?;
         let started = self.sh("systemctl daemon-reload && systemctl enable --now --quiet muster.service")?.ok();
         started.with_context(|| format!("muster.service does not start:\n{}", self.journal("muster.service")))?;
-        let mut last = String::from("nothing");
-        let steady = look_until(Deadline::after(STEADY_WITHIN), LOOK_EVERY, || match self.status() {
-            Ok(status) => {
-                let waits = self.not_steady(&status);
-                last = waits.join(", ");
-                waits.is_empty().then_some(())
-            }
-            Err(e) => {
-                last = format!("{e:#}");
-                None
-            }
-        });
-        steady.with_context(|| format!("before the fault, after {STEADY_WITHIN}: {last}"))?;
+        self.wait(LEARN_WITHIN, roll_call::not_learned)?;
+        self.wait(STEADY_WITHIN, roll_call::not_steady)?;
         let incidents = self.incidents()?;
         let names: Vec<_> = incidents.iter().map(|i| format!("{} {}", i.service, i.loss)).collect();
         ensure!(names.is_empty(), "before the fault there are incidents: {}", names.join(", "));
         Ok(())
     }
 
-    /// Services that are not yet there for long enough.
-    fn not_steady(&self, status: &Status) -> Vec<String> {
-        let steady = Length(self.cast.steady.0 + Length::ms(300).0);
-        let is_steady = |name: &str| {
-            let service = status.services.iter().find(|s| s.name == name);
-            service.is_some_and(|s| s.health == Health::Present && s.since.is_some_and(|since| status.at.since(since) >= steady))
-        };
-        let health = |name: &str| status.services.iter().find(|s| s.name == name).map_or("not in the roll call", |s| s.health.code());
-        self.cast.services.keys().filter(|name| !is_steady(name)).map(|name| format!("{name} is {}", health(name))).collect()
+    /// Waits until the roll call lacks nothing.
+    fn wait(&self, within: Length, lacks: fn(&Cast, &Status) -> Vec<String>) -> Result<()> {
+        let mut last = String::new();
+        let complete = look_until(Deadline::after(within), LOOK_EVERY, || match self.status() {
+            Ok(status) => {
+                last = lacks(&self.cast, &status).join(", ");
+                last.is_empty().then_some(())
+            }
+            Err(e) => {
+                last = format!("{e:#}");
+                None
+            }
+        });
+        complete.with_context(|| format!("before the fault, after {within}: {last}"))
     }
 
     /// Takes down what must be as it is now.

@@ -142,6 +142,9 @@ pub struct UnitState {
     pub job: Option<String>,
     /// When ActiveState last changed (StateChangeTimestamp).
     pub since: Option<Time>,
+    /// It does not run, and a socket of its own (TriggeredBy=) waits in its place for the first client.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_demand: bool,
 }
 
 /// What the machine allows to be seen of one kind of fact (DESIGN §8).

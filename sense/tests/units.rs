@@ -149,6 +149,45 @@ fn a_unit_that_is_not_there_is_told_as_not_found_and_as_loaded_when_it_comes() {
 }
 
 #[test]
+fn a_daemon_of_which_systemd_knows_no_main_process_is_found_in_its_unit() {
+    for (name, ladder) in rungs() {
+        let forks = "Type=forking\nGuessMainPID=no\nExecStart=\nExecStart=/usr/bin/setsid --fork /bin/sleep 1000";
+        let unit = Unit::new(&format!("forks-{name}"), "", forks);
+        let (sink, heard) = bounded(1000);
+        let (units, _) = Units::start(sink, ladder);
+        units.watch(vec![("mail".into(), unit.name.clone())]).unwrap();
+        assert!(systemctl(&["start", &unit.name]));
+        let (_, running) = told(&heard, "running", |s| s.active == "active" && s.main.is_some());
+        kill(&running);
+        told(&heard, "gone", |s| s.active != "active" && s.main.is_none());
+    }
+}
+
+#[test]
+fn a_unit_that_rests_while_its_socket_waits_is_on_demand_as_long_as_it_waits() {
+    for (name, ladder) in rungs() {
+        let unit = Unit::new(&format!("rests-{name}"), "", "");
+        let socket = unit.name.replace(".service", ".socket");
+        let file = unit.file.with_extension("socket");
+        std::fs::write(&file, format!("[Socket]\nListenStream=/run/{socket}\n")).unwrap();
+        systemctl(&["daemon-reload"]);
+        let (sink, heard) = bounded(1000);
+        let (units, _) = Units::start(sink, ladder);
+        units.watch(vec![("calm".into(), unit.name.clone())]).unwrap();
+        told(&heard, "nothing waits", |s| s.active == "inactive" && !s.on_demand);
+        assert!(systemctl(&["start", &socket]));
+        told(&heard, "its socket waits", |s| s.active == "inactive" && s.on_demand);
+        assert!(systemctl(&["start", &unit.name]));
+        told(&heard, "it runs", |s| s.active == "active" && !s.on_demand);
+        assert!(systemctl(&["stop", &unit.name]));
+        told(&heard, "it rests again", |s| s.active == "inactive" && s.on_demand);
+        assert!(systemctl(&["stop", &socket]));
+        told(&heard, "nothing waits any more", |s| s.active == "inactive" && !s.on_demand);
+        std::fs::remove_file(&file).unwrap();
+    }
+}
+
+#[test]
 fn restarts_by_systemd_a_stop_and_a_mask_are_told() {
     for (name, ladder) in rungs() {
         let unit = Unit::new(&format!("loop-{name}"), "", "Restart=always\nRestartSec=20ms");

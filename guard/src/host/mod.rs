@@ -313,8 +313,8 @@ impl Guard {
     pub fn step(&mut self, event: &Event) -> Effects {
         let before = self.main_of(event);
         self.apply(event);
-        let ask = self.main_of(event).filter(|main| before.as_ref() != Some(main)).map(|(service, _)| service);
-        let mut effects = Effects { ask, ..Effects::default() };
+        let new = self.main_of(event).filter(|main| before.as_ref() != Some(main));
+        let mut effects = Effects { ask: new.as_ref().map(|(service, _)| service.clone()), ..Effects::default() };
         match &event.body {
             Body::Decided(Decision::Begun(order)) => effects.orders.push(order.clone()),
             Body::Decided(Decision::Asked { service, exams, .. }) => {
@@ -326,6 +326,8 @@ impl Guard {
                     effects.watch.extend(watched.to_watch(&o.fact).map(|p| (watched.service.name.clone(), p)));
                 }
             }
+            // A main process of which no sensor told.
+            Body::Examined(_) => effects.watch.extend(new),
             _ => {}
         }
         self.touched(event).into_iter().for_each(|name| self.agenda.touch(name));

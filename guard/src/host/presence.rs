@@ -97,17 +97,19 @@ impl Watched {
             Kind::Process(wanted) => self.process_presence(wanted.count.min as usize, wanted.count.max as usize, now, limits),
         };
         match alive {
+            Presence::Present if self.waits_for_a_client() => Presence::Present,
             Presence::Present => self.answering(now, limits),
             other => other,
         }
     }
 
+    /// Whether it rests while its socket waits in its place: all there is of it, and all there should be.
+    fn waits_for_a_client(&self) -> bool {
+        self.unit.as_ref().is_some_and(|u| u.on_demand && u.active == "inactive" && u.result == "success")
+    }
+
     fn unit_presence(&self, now: Now, limits: &Limits) -> Presence {
-        // The kernel is quicker than the service manager, and says more.
-        let newer = |e: &Ended| e.mono >= self.unit_mono || self.unit.as_ref().is_some_and(|u| u.main == Some(e.process));
-        if let Some(ended) = self.ended.filter(|e| self.main.is_none() && newer(e))
-            && self.unit.as_ref().is_some_and(|u| u.active == "active" || u.active == "reloading")
-        {
+        if let Some(ended) = self.unheard_end() {
             return self.main_ended(ended, now);
         }
         let Some(unit) = &self.unit else {
@@ -124,6 +126,7 @@ impl Watched {
         };
         match unit.active.as_str() {
             "active" | "reloading" | "refreshing" => Presence::Present,
+            "inactive" if self.waits_for_a_client() => Presence::Present,
             "activating" if unit.sub == "auto-restart" => Presence::Lost { loss: self.unit_loss(unit), at: self.loss_moment(unit, now) },
             "activating" => {
                 let until = self.unit_mono.after(limits.start_within);
@@ -139,6 +142,13 @@ impl Watched {
             "inactive" if queued => within(self.unit_mono, limits.start_within, Presence::Lost { loss: Loss::Stopped, at }),
             _ => Presence::Lost { loss: self.unit_loss(unit), at: self.loss_moment(unit, now) },
         }
+    }
+
+    /// The end of the main process of a unit, of which the service manager has not said anything yet: the kernel is
+    /// quicker, and says more.
+    pub(crate) fn unheard_end(&self) -> Option<Ended> {
+        let unit = self.unit.as_ref().filter(|u| matches!(u.active.as_str(), "active" | "reloading"))?;
+        self.ended.filter(|e| self.main.is_none() && (e.mono >= self.unit_mono || unit.main == Some(e.process)))
     }
 
     /// A main process ended, and the service manager has not said anything about it yet.

@@ -34,6 +34,8 @@ const LOOP_REACH: Length = Length::seconds(60);
 pub(super) const MANAGER_SLACK: Length = Length::seconds(5);
 /// A pause ends by the wall clock, which may be set: it is looked at this often.
 const PAUSE_LOOK: Length = Length::seconds(60);
+/// How long the service manager may take to speak of the end of a main process, before it is asked.
+const MANAGER_SPEAKS: Length = Length::ms(300);
 /// A service manager reaps a child, and tells of it, within this time.
 const MANAGER_HEARS: Length = Length::seconds(1);
 /// How often something that another service or a budget holds up is looked at again.
@@ -110,8 +112,23 @@ impl Guard {
                 Some(Decision::Opened { service: watched.service.name.clone(), loss, lost_at, detected_at: now.at })
             }
             Presence::Present => self.keep_well(watched, wake),
+            Presence::Leaving { .. } => self.ask_manager(watched, wake),
             _ => None,
         }
+    }
+
+    /// Its main process ended in good order. That may be its end; or it handed its place on (nginx's USR2), which systemd
+    /// takes from the PID file and tells nobody. So it is asked.
+    fn ask_manager(&self, watched: &Watched, wake: &mut Wake) -> Option<Decision> {
+        let Kind::Unit(unit) = &watched.service.kind else { return None };
+        let ended = watched.unheard_end().filter(|e| watched.asked_of != e.seq)?;
+        let when = ended.mono.after(MANAGER_SPEAKS);
+        if when > self.now.mono {
+            wake.at(when);
+            return None;
+        }
+        let exams = vec![Exam::Unit { unit: unit.clone() }];
+        Some(Decision::Asked { incident: None, service: watched.service.name.clone(), exams })
     }
 
     /// A `run` service that was never there is brought up.

@@ -104,6 +104,8 @@ pub struct Watched {
     /// When the newest main process was first seen.
     pub(crate) started: Mono,
     pub(crate) ended: Option<Ended>,
+    /// The end about which the service manager was last asked.
+    pub(crate) asked_of: Seq,
     /// Processes that ended lately: what is told late of them is of the past.
     gone: VecDeque<ProcessKey>,
     pub(crate) ports: Vec<u16>,
@@ -166,6 +168,7 @@ impl Watched {
             seen_running: Seq::default(),
             started: now.mono,
             ended: None,
+            asked_of: Seq::default(),
             gone: VecDeque::new(),
             ports: Vec::new(),
             taken: Vec::new(),
@@ -479,6 +482,8 @@ impl Watched {
         }
         if for_incident {
             self.work.asked(exams, now);
+        } else if let (Some(ended), true) = (self.ended, exams.iter().any(|e| matches!(e, Exam::Unit { .. }))) {
+            self.asked_of = ended.seq;
         }
     }
 

@@ -35,7 +35,7 @@ pub fn check(services: &str, acts: &str, length: u64, record: Expect) {
     record.assert_eq(&told(&world));
 }
 
-/// `web`, then any of: `run`, `process`, `restart=…`, `probe`, `config`, `ask`, `never`, `needs=…`, `restore=…s`, `disabled`.
+/// `web`, then any of: `run`, `process`, `restart=…`, `socket`, `probe`, `config`, `ask`, `never`, `needs=…`, `restore=…s`, `disabled`.
 fn service(n: u16, text: &str) -> Truth {
     let mut words = text.split_whitespace();
     let name = words.next().expect("a service has a name");
@@ -47,6 +47,7 @@ fn service(n: u16, text: &str) -> Truth {
             ("run", _) => t.row.kind = Kind::Run(format!("/usr/sbin/{name}")),
             ("process", _) => t.row.kind = Kind::Process(Match { exe: Some(name.to_owned()), args: None, count: Default::default() }),
             ("restart", policy) => t.unit.restart = policy.to_owned().leak(),
+            ("socket", _) => t.unit.socket = true,
             ("probe", _) => t.row.probes = vec![probe(port)],
             ("config", _) => {
                 t.row.config = vec![t.config_path()];
@@ -72,6 +73,7 @@ fn parse(text: &str) -> Act {
     match words[0] {
         "kill" => Act::Signal { service: service(2), signal: -words[1].parse::<i32>().expect("a signal"), by },
         "exit" => Act::Crash { service: service(2), end: End::Code(words[1].parse().expect("a code")) },
+        "hand-over" => Act::HandOver { service: service(1) },
         "segv" => Act::Crash { service: service(1), end: End::Signal(11) },
         "oom" => Act::Oom { service: service(1) },
         "deadlock" => Act::Deadlock { service: service(1) },
@@ -247,6 +249,40 @@ fn a_term_by_a_person_that_ends_with_exit_0_is_a_kill_by_that_person() {
 #[test]
 fn a_planned_restart_is_no_incident() {
     check("web probe", "0 restart web", 120, expect![[""]]);
+}
+
+#[test]
+fn a_program_that_hands_its_place_on_is_no_incident_and_its_successor_is_watched() {
+    check("web probe", "0 hand-over web", 120, expect![[""]]);
+    check(
+        "web",
+        "0 hand-over web; 60 kill -9 web",
+        120,
+        expect![[r#"
+            60.00s   web: lost: killed
+            60.00s   web: plan 1: start (plan-start)
+            60.16s   web: cause: operator.killed 1.00 by alice
+            60.20s   web: confirmed: operator.killed
+            60.20s   web: recovered (state-recovered-by-muster)
+        "#]],
+    );
+}
+
+#[test]
+fn what_rests_while_its_socket_waits_is_there_and_what_is_killed_is_not() {
+    check("web socket", "0 exit 0 web; 60 start web; 90 exit 0 web", 180, expect![[""]]);
+    check(
+        "web socket",
+        "0 kill -9 web",
+        60,
+        expect![[r#"
+            0.00s    web: lost: killed
+            0.00s    web: plan 1: start (plan-start)
+            0.16s    web: cause: operator.killed 1.00 by alice
+            0.20s    web: confirmed: operator.killed
+            0.20s    web: recovered (state-recovered-by-muster)
+        "#]],
+    );
 }
 
 #[test]

@@ -19,7 +19,6 @@ use muster_model::observation::Rung;
 use muster_model::request::Unwatched;
 use muster_model::time::Length;
 
-pub(crate) use self::holders::unit_of;
 use self::sockets::SockDiag;
 pub use self::sockets::{SOCKETS_MAX, Socket, listening};
 use self::watcher::{Command, Source, Watcher};

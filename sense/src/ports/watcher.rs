@@ -12,9 +12,9 @@ use muster_model::request::Unwatched;
 use muster_model::time::{Length, Mono, Time};
 
 use super::Whose;
-use super::holders::{self, Holder, line_of, unit_of};
+use super::holders::{self, Holder, line_of};
 use super::sockets::{self, SockDiag, Socket};
-use crate::proc::Proc;
+use crate::proc::{Proc, unit_of};
 use crate::pulse::{Pulse, WAIT_MAX};
 use crate::{Sink, clock};
 

@@ -5,8 +5,7 @@ use muster_model::roster::Count;
 
 use super::answers::{Step, right, unasked, wrong};
 use super::progress::{Progress, Reached};
-use crate::ports::unit_of;
-use crate::proc::Proc;
+use crate::proc::{Proc, unit_of};
 
 pub(super) async fn put(unit: &str, wanted: Count, progress: &Progress) -> Step<Answer> {
     progress.reached(Reached::Asked);

@@ -5,6 +5,7 @@
 mod actor;
 mod error;
 mod stat;
+mod unit;
 mod users;
 
 use std::fs::{self, File};
@@ -21,6 +22,7 @@ pub(crate) use actor::split_arguments;
 pub use actor::{PARENTS_MAX, command_line};
 pub use error::ReadError;
 pub use stat::{Stat, end_of_status, terminal_of_name};
+pub(crate) use unit::unit_of;
 pub use users::Users;
 
 /// The most that is read of one file.

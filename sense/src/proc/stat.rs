@@ -11,6 +11,8 @@ pub struct Stat {
     pub state: char,
     /// Its parent; 0 when that is outside of the pid namespace.
     pub parent: i32,
+    /// Its session: the process id of the one that began it.
+    pub session: i32,
     /// The device number of its controlling terminal; 0: none.
     pub terminal: u32,
     /// Processor time in user and kernel mode, in ticks.
@@ -38,6 +40,7 @@ impl Stat {
             comm,
             state,
             parent: i32::try_from(number(4)?).ok()?,
+            session: i32::try_from(number(6)?).ok()?,
             terminal: number(7)? as u32, // printed as a signed number
             cpu: u64::try_from(number(14)?.checked_add(number(15)?)?).ok()?,
             threads: u32::try_from(number(20)?).ok()?,

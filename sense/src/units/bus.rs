@@ -42,6 +42,8 @@ const MATCHES: [&str; 5] = [
 
 /// Questions to systemd under way at once: it answers one after the other anyway.
 const ASKED_AT_ONCE: usize = 8;
+/// At most so many sockets of one unit are looked at.
+const SOCKETS_MAX: usize = 16;
 /// How soon a unit is looked at again whose state could not be had or told.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// A unit that is said to be on its way up is asked about when it is said to be there, or after this.
@@ -58,8 +60,9 @@ pub(super) struct Bus {
 
 /// What systemd answered about a unit.
 enum Said {
-    /// How it is, and its path on the bus, by which its signals are known: an alias has the path of what it stands for.
-    State { path: String, seen: Box<Seen> },
+    /// How it is, and the paths on the bus by which its signals are known: its own, which for an alias is that of what it
+    /// stands for, and those of the sockets that start it.
+    State { paths: Vec<String>, seen: Box<Seen> },
     /// Whether it is enabled, masked … on disk.
     File(String),
 }
@@ -192,7 +195,7 @@ impl Round {
             self.busy.insert(unit.clone());
             let connection = connection.clone();
             self.asked.spawn(async move {
-                let said = state(&connection, &unit).await.map(|(path, seen)| Said::State { path, seen: Box::new(seen) });
+                let said = state(&connection, &unit).await.map(|(paths, seen)| Said::State { paths, seen: Box::new(seen) });
                 (unit, said)
             });
         }
@@ -288,10 +291,12 @@ impl Round {
             return false;
         }
         let told = match said {
-            Ok(Said::State { path, mut seen }) => {
-                if self.paths.entry(path).or_default().insert(unit.clone()) {
-                    // An alias: what changed before its path was known went unheard.
-                    self.states.insert(unit.clone());
+            Ok(Said::State { paths, mut seen }) => {
+                for path in paths {
+                    if self.paths.entry(path).or_default().insert(unit.clone()) {
+                        // What changed before this path was known went unheard.
+                        self.states.insert(unit.clone());
+                    }
                 }
                 if let Some(before) = roll.told(&unit) {
                     seen.state.file.clone_from(&before.state.file);
@@ -351,11 +356,11 @@ async fn running(connection: &Connection, but: &BTreeSet<String>) -> Result<Vec<
     Ok(all)
 }
 
-/// How a unit is now, without its file, and its path.
-async fn state(connection: &Connection, unit: &str) -> Result<(String, Seen), zbus::Error> {
+/// How a unit is now, without its file, and the paths by which its changes are told.
+async fn state(connection: &Connection, unit: &str) -> Result<(Vec<String>, Seen), zbus::Error> {
     let Some((_, _, load, active, sub, _, path, _, job, _)) = row(connection, unit).await? else {
         let state = UnitState { unit: unit.to_owned(), load: "not-found".to_owned(), ..UnitState::default() };
-        return Ok((path_of(unit), Seen { state, ended_at: None }));
+        return Ok((vec![path_of(unit)], Seen { state, ended_at: None }));
     };
     let since = call(connection, path.as_str(), PROPERTIES, "Get", &(UNIT, "StateChangeTimestamp")).await?.body();
     let since: Variant<'_> = since.deserialize()?;
@@ -367,8 +372,27 @@ async fn state(connection: &Connection, unit: &str) -> Result<(String, Seen), zb
     };
     let mut properties: BTreeMap<&str, Variant<'_>> = body.as_ref().map(|b| b.deserialize()).transpose()?.unwrap_or_default();
     properties.insert("StateChangeTimestamp", since);
-    let general = General { load, active, sub, job: Some(job).filter(|j| !j.is_empty()), file: String::new() };
-    Ok((path.to_string(), read::seen(unit, general, &properties)))
+    let job = Some(job).filter(|j| !j.is_empty());
+    let mut general = General { load, active, sub, job, ..General::default() };
+    let mut paths = vec![path.to_string()];
+    if general.rests() {
+        // A socket starts nothing before it is loaded: the one of the same name is listened for in any case.
+        paths.extend(unit.strip_suffix(".service").map(|stem| path_of(&format!("{stem}.socket"))));
+        for socket in sockets(connection, path.as_str()).await? {
+            general.on_demand |= row(connection, &socket).await?.is_some_and(|(_, _, _, active, ..)| active == "active");
+            paths.push(path_of(&socket));
+        }
+    }
+    Ok((paths, read::seen(unit, general, &properties)))
+}
+
+/// The sockets that start a unit when a client comes.
+async fn sockets(connection: &Connection, path: &str) -> Result<Vec<String>, zbus::Error> {
+    let body = call(connection, path, PROPERTIES, "Get", &(UNIT, "TriggeredBy")).await?.body();
+    let said: Variant<'_> = body.deserialize()?;
+    let Variant::Array(names) = said else { return Ok(Vec::new()) };
+    let name = |v: &Variant<'_>| if let Variant::Str(s) = v { Some(s.as_str().to_owned()) } else { None };
+    Ok(names.iter().filter_map(name).filter(|n| n.ends_with(".socket")).take(SOCKETS_MAX).collect())
 }
 
 /// Whether a unit is enabled or masked on disk just now, which its own property only says as of the last reload. A unit

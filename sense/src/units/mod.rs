@@ -7,6 +7,7 @@
 mod bus;
 mod connect;
 mod folders;
+mod leader;
 mod poll;
 mod private;
 mod read;

@@ -21,7 +21,7 @@ const UNITS_AT_ONCE: usize = 50;
 /// How long one run of `systemctl` may take.
 const RUN_WITHIN: Duration = Duration::from_secs(5);
 const SHOWN: &str = "--property=Id,LoadState,ActiveState,SubState,UnitFileState,MainPID,Result,ExecMainCode,ExecMainStatus,\
-                          ExecMainExitTimestamp,NRestarts,Restart,RestartUSec,StateChangeTimestamp,Job";
+                          ExecMainExitTimestamp,NRestarts,Restart,RestartUSec,StateChangeTimestamp,Job,TriggeredBy";
 
 /// A `systemctl` that works here.
 pub(super) struct Systemctl {
@@ -113,13 +113,29 @@ impl Systemctl {
         // `123 nginx.service start running`
         let jobs: BTreeMap<&str, &str> =
             jobs.lines().filter_map(|l| l.split_whitespace().nth(1).zip(l.split_whitespace().nth(2))).collect();
+        let resting = blocks.iter().filter(|b| b.get("ActiveState") == Some(&"inactive"));
+        let waiting = self.active(resting.filter_map(|b| b.get("TriggeredBy")).flat_map(|by| sockets(by)).collect()).await?;
         let seen = |(unit, block): (&String, BTreeMap<&str, &str>)| {
             let job = block.get("Id").and_then(|id| jobs.get(id)).map(|&kind| kind.to_owned());
             let shown = Shown(block);
             let [load, active, sub, file] = ["LoadState", "ActiveState", "SubState", "UnitFileState"].map(|name| shown.text(name));
-            read::seen(unit, General { load, active, sub, job, file }, &shown)
+            let mut general = General { load, active, sub, job, file, on_demand: false };
+            general.on_demand = general.rests() && sockets(&shown.text("TriggeredBy")).any(|socket| waiting.contains(socket));
+            read::seen(unit, general, &shown)
         };
         Ok(units.iter().zip(blocks).map(seen).collect())
+    }
+
+    /// Which of these units are active.
+    async fn active(&self, units: BTreeSet<&str>) -> Result<BTreeSet<String>, String> {
+        if units.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let mut arguments = vec!["show", "--property=Id,ActiveState", "--"];
+        arguments.extend(units);
+        let shown = self.run(&arguments).await?;
+        let active = shown.split("\n\n").filter(|block| block.lines().any(|l| l == "ActiveState=active"));
+        Ok(active.filter_map(|block| block.lines().find_map(|l| l.strip_prefix("Id="))).map(str::to_owned).collect())
     }
 
     /// Runs it with these arguments and returns what it prints.
@@ -139,4 +155,9 @@ impl Systemctl {
             Err(_) => Err(format!("{program}: no answer within {} s", RUN_WITHIN.as_secs())),
         }
     }
+}
+
+/// The sockets among the units that start one.
+fn sockets(triggered_by: &str) -> impl Iterator<Item = &str> {
+    triggered_by.split_whitespace().filter(|unit| unit.ends_with(".socket"))
 }

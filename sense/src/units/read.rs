@@ -6,6 +6,7 @@ use muster_model::observation::{End, UnitState};
 use muster_model::time::{Length, Time};
 use zbus::Variant;
 
+use super::leader;
 use super::roll::Seen;
 
 /// The properties of a unit, in whichever form they came.
@@ -30,19 +31,32 @@ pub(super) struct General {
     pub(super) job: Option<String>,
     /// Whether it is enabled, masked …; empty where that is not known.
     pub(super) file: String,
+    /// A socket waits in its place.
+    pub(super) on_demand: bool,
+}
+
+impl General {
+    /// Whether it rests, so that it matters what would start it.
+    pub(super) fn rests(&self) -> bool {
+        self.active == "inactive" && self.load == "loaded"
+    }
 }
 
 /// A unit's state, under the name it is watched by, from what is said of any unit and its properties as a service.
 pub(super) fn seen(unit: &str, general: General, service: &impl Properties) -> Seen {
     let result = service.text("Result");
-    let General { load, active, sub, job, file } = general;
+    let General { load, active, sub, job, file, on_demand } = general;
+    let main = match service.number("MainPID") {
+        Some(0) if active == "active" && sub == "running" => leader::of(unit),
+        main => main.and_then(|pid| i32::try_from(pid).ok()).and_then(crate::proc::process_key),
+    };
     let state = UnitState {
         unit: unit.to_owned(),
         load,
         active,
         sub,
         file,
-        main: service.number("MainPID").and_then(|pid| i32::try_from(pid).ok()).and_then(crate::proc::process_key),
+        main,
         ended: ended(service.number("ExecMainCode"), service.number("ExecMainStatus"), &result),
         result,
         restarts: service.number("NRestarts").and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
@@ -50,6 +64,7 @@ pub(super) fn seen(unit: &str, general: General, service: &impl Properties) -> S
         restart_after: service.length("RestartUSec"),
         job,
         since: service.time("StateChangeTimestamp"),
+        on_demand,
     };
     Seen { state, ended_at: service.time("ExecMainExitTimestamp") }
 }

@@ -116,6 +116,19 @@ impl World {
         self.touched(name);
     }
 
+    /// Another process takes the place of the service's. The manager finds it by its PID file and tells nobody.
+    pub fn hands_over(&mut self, name: &ServiceName) {
+        let t = self.truth(name);
+        let Some(old) = t.process.clone().filter(|p| p.ready && p.ill.is_none()) else { return };
+        self.last_pid += 1;
+        let key = ProcessKey { pid: Pid::new(self.last_pid).expect("above 1"), start: self.mono().0 / (10 * MS) };
+        let t = self.truth(name);
+        t.process = Some(Process { key, loaded: t.disk.clone(), ..old.clone() });
+        t.unit.main = Some(key);
+        self.observe(name, "ebpf", Fact::ProcessExited { process: old.key, end: End::Code(0) });
+        self.touched(name);
+    }
+
     /// A signal is sent to the service's process.
     pub fn signal(&mut self, name: &ServiceName, signal: i32, sender: Actor) {
         let Some(process) = self.services[name].process.as_ref().map(|p| p.key) else { return };

@@ -29,6 +29,10 @@ pub enum Act {
     Oom {
         service: ServiceName,
     },
+    /// The program is exchanged while it runs: a new process takes its place, and the old one ends in good order.
+    HandOver {
+        service: ServiceName,
+    },
     Deadlock {
         service: ServiceName,
     },
@@ -158,6 +162,7 @@ impl World {
                 }
             }
             Act::Crash { service, end } => self.dies(&service, end),
+            Act::HandOver { service } => self.hands_over(&service),
             Act::Oom { service } => {
                 if let Some(process) = self.services[&service].process.as_ref().map(|p| p.key) {
                     self.deeds(&service).memory = true;

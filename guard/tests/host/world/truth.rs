@@ -80,6 +80,8 @@ pub struct Unit {
     pub restarts: u32,
     pub restart: &'static str,
     pub restart_after: u64,
+    /// A socket waits in its place when it does not run.
+    pub socket: bool,
     /// It says when it is ready (Type=notify).
     pub notify: bool,
     pub since: Time,
@@ -171,6 +173,7 @@ impl Truth {
                 restarts: 0,
                 restart: "no",
                 restart_after: 100 * MS,
+                socket: false,
                 notify: false,
                 since: now,
                 turn: 0,
@@ -258,15 +261,24 @@ impl Truth {
     /// Whether it is there and does its work.
     pub fn works(&self) -> bool {
         let cut = self.way == "cut" && !self.row.probes.is_empty();
-        self.process.as_ref().is_some_and(|p| p.ready && p.ill.is_none()) && self.listens() == [self.port] && self.unit_is_up() && !cut
+        let serves = self.process.as_ref().is_some_and(|p| p.ready && p.ill.is_none()) && self.listens() == [self.port];
+        self.rests() || serves && self.unit_is_up() && !cut
     }
 
     fn unit_is_up(&self) -> bool {
         !self.is_unit() || self.unit.active == "active"
     }
 
+    /// Whether its socket waits in its place, as it should.
+    fn rests(&self) -> bool {
+        self.is_unit() && self.unit.socket && self.unit.active == "inactive" && self.unit.result == "success"
+    }
+
     /// Whether it is absent in a way that Muster can see.
     pub fn seen_absent(&self) -> bool {
+        if self.rests() {
+            return false;
+        }
         let dead = self.process.is_none() || !self.unit_is_up();
         let stopped = self.process.as_ref().is_some_and(|p| p.ill == Some(Ill::Stopped)) && self.stop_signal_told;
         dead || stopped || (!self.row.probes.is_empty() && !self.answer().is_there())
@@ -290,6 +302,7 @@ impl Truth {
             restart_after: Length(u.restart_after),
             job: u.job.map(str::to_owned),
             since: Some(u.since),
+            on_demand: u.socket && u.active == "inactive",
         }
     }
 }
