@@ -52,7 +52,7 @@ impl Asked<'_> {
         self.judge(&reply)
     }
 
-    fn judge(&self, reply: &[u8]) -> Step<Answer> {
+    pub(super) fn judge(&self, reply: &[u8]) -> Step<Answer> {
         let (kind, _) = self.record.known();
         let broken = || wrong("an answer that breaks the rules of DNS");
         let code = reply.get(3).map(|flags| flags & 0x0f).ok_or_else(broken)?;
@@ -84,9 +84,12 @@ fn same(record: &str, expected: &str) -> bool {
 /// The first server of `/etc/resolv.conf`; this host where there is none (resolv.conf(5)).
 async fn system_server() -> Step<SocketAddr> {
     let text = read_file(RESOLV_CONF, RESOLV_CONF_BYTES_MAX).await?;
-    let text = String::from_utf8_lossy(&text);
-    let named = text.lines().filter_map(|l| l.trim().strip_prefix("nameserver")).find_map(|rest| rest.trim().parse::<IpAddr>().ok());
-    Ok(SocketAddr::new(named.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), 53))
+    Ok(SocketAddr::new(first_server(&text).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), 53))
+}
+
+pub(super) fn first_server(resolv_conf: &[u8]) -> Option<IpAddr> {
+    let text = String::from_utf8_lossy(resolv_conf);
+    text.lines().filter_map(|l| l.trim().strip_prefix("nameserver")).find_map(|rest| rest.trim().parse().ok())
 }
 
 enum Reply {
@@ -133,7 +136,7 @@ async fn over_tcp(server: SocketAddr, query: &[u8]) -> Step<Vec<u8>> {
 }
 
 /// A reply has the question's number, says that it is one, and repeats the question.
-fn belongs(reply: &[u8], query: &[u8]) -> bool {
+pub(super) fn belongs(reply: &[u8], query: &[u8]) -> bool {
     let question = query.get(12..).unwrap_or_default();
     let repeated = reply.get(12..12 + question.len());
     reply.get(..2) == query.get(..2)
@@ -142,7 +145,7 @@ fn belongs(reply: &[u8], query: &[u8]) -> bool {
 }
 
 /// The message that asks; `None` where the text is not a name.
-fn query(id: u16, name: &str, record: Record) -> Option<Vec<u8>> {
+pub(super) fn query(id: u16, name: &str, record: Record) -> Option<Vec<u8>> {
     const RECURSION_DESIRED: u16 = 0x0100;
     let mut message = Vec::with_capacity(64);
     for number in [id, RECURSION_DESIRED, 1, 0, 0, 0] {

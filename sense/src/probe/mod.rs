@@ -6,10 +6,12 @@
 
 mod amqp;
 mod answers;
+mod bounded;
 mod dns;
 mod exec;
 mod fastcgi;
 mod flap;
+pub(crate) mod fuzz;
 mod grpc;
 mod http;
 mod icmp;

@@ -103,22 +103,11 @@ impl Systemctl {
         let mut arguments = vec!["show", SHOWN, "--"];
         arguments.extend(units.iter().map(String::as_str));
         let shown = self.run(&arguments).await?;
-        let blocks: Vec<BTreeMap<&str, &str>> =
-            shown.split("\n\n").map(|b| b.lines().filter_map(|l| l.split_once('=')).collect()).collect();
-        let jobs = match blocks.iter().any(|b| b.get("Job").is_some_and(|job| !job.is_empty() && *job != "0")) {
+        let jobs = match blocks(&shown).any(|b| b.get("Job").is_some_and(|job| !job.is_empty() && *job != "0")) {
             true => self.run(&["list-jobs", "--no-legend", "--plain"]).await?,
             false => String::new(),
         };
-        // `123 nginx.service start running`
-        let jobs: BTreeMap<&str, &str> =
-            jobs.lines().filter_map(|l| l.split_whitespace().nth(1).zip(l.split_whitespace().nth(2))).collect();
-        let seen = |(unit, block): (&String, BTreeMap<&str, &str>)| {
-            let job = block.get("Id").and_then(|id| jobs.get(id)).map(|&kind| kind.to_owned());
-            let shown = Shown(block);
-            let [load, active, sub, file] = ["LoadState", "ActiveState", "SubState", "UnitFileState"].map(|name| shown.text(name));
-            read::seen(unit, General { load, active, sub, job, file }, &shown)
-        };
-        Ok(units.iter().zip(blocks).map(seen).collect())
+        Ok(read_shown(units, &shown, &jobs))
     }
 
     /// Runs it with these arguments and returns what it prints.
@@ -138,4 +127,22 @@ impl Systemctl {
             Err(_) => Err(format!("{program}: no answer within {} s", RUN_WITHIN.as_secs())),
         }
     }
+}
+
+/// What `systemctl show` prints of these units, in their order, and what `systemctl list-jobs` prints.
+pub(super) fn read_shown(units: &[String], shown: &str, jobs: &str) -> Vec<Seen> {
+    // `123 nginx.service start running`
+    let jobs: BTreeMap<&str, &str> = jobs.lines().filter_map(|l| l.split_whitespace().nth(1).zip(l.split_whitespace().nth(2))).collect();
+    let seen = |(unit, block): (&String, BTreeMap<&str, &str>)| {
+        let job = block.get("Id").and_then(|id| jobs.get(id)).map(|&kind| kind.to_owned());
+        let shown = Shown(block);
+        let [load, active, sub, file] = ["LoadState", "ActiveState", "SubState", "UnitFileState"].map(|name| shown.text(name));
+        read::seen(unit, General { load, active, sub, job, file }, &shown)
+    };
+    units.iter().zip(blocks(shown)).map(seen).collect()
+}
+
+/// The properties of each unit.
+fn blocks(shown: &str) -> impl Iterator<Item = BTreeMap<&str, &str>> {
+    shown.split("\n\n").map(|block| block.lines().filter_map(|line| line.split_once('=')).collect())
 }
