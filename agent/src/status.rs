@@ -2,9 +2,10 @@
 
 use muster_model::incident::Incident;
 use muster_model::probe::Answer;
-use muster_model::request::{ProbeStatus, ServiceStatus, Status};
+use muster_model::request::{ProbeStatus, Probing, ServiceStatus, Status};
 use muster_model::roster::Kind;
 use muster_sense::clock;
+use muster_sense::probe::Prober;
 
 use muster_guard::host::Watched;
 
@@ -26,7 +27,13 @@ pub(crate) fn of(host: &Host) -> Status {
         rungs: host.guard.rungs().cloned().collect(),
         troubles: host.troubles.values().cloned().collect(),
         paused: host.guard.pause().map(|p| (p.until, p.reason.clone())),
+        probing: probing(&host.sensors.prober),
     }
+}
+
+fn probing(prober: &Prober) -> Probing {
+    let late = prober.lateness();
+    Probing { asked: late.asked, held_back: prober.lost(), late_p50: late.p50, late_p99: late.p99, late_max: late.max }
 }
 
 fn service(host: &Host, watched: &Watched, at: muster_model::time::Time) -> ServiceStatus {

@@ -15,7 +15,7 @@ use crate::loss::Loss;
 use crate::observation::Rung;
 use crate::plan::Plan;
 use crate::roster::Service;
-use crate::time::Time;
+use crate::time::{Length, Time};
 
 /// A question or a command to the agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -189,6 +189,24 @@ pub struct Status {
     pub troubles: Vec<crate::text::Text>,
     /// No acting at all, until when and why.
     pub paused: Option<(Time, String)>,
+    /// How probes keep their time.
+    #[serde(default)]
+    pub probing: Probing,
+}
+
+/// How probes kept their time since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probing {
+    /// Questions that were put when they were due by the clock.
+    pub asked: u64,
+    /// Answers that were held back and said again, since too much was told at once.
+    pub held_back: u64,
+    /// Half of the questions were put no later than this after they were due.
+    pub late_p50: Length,
+    /// 99 of 100 were put no later than this.
+    pub late_p99: Length,
+    /// None was put later than this.
+    pub late_max: Length,
 }
 
 /// One service in the roll call.

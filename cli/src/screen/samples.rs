@@ -11,7 +11,7 @@ use muster_model::loss::Loss;
 use muster_model::observation::{End, Fact, Observation, Rung};
 use muster_model::plan::{Leave, Outcome, Plan, Step};
 use muster_model::probe::Answer;
-use muster_model::request::{ChangeReport, DiffReport, ProbeStatus, Record, ServiceStatus, Status, Unwatched};
+use muster_model::request::{ChangeReport, DiffReport, ProbeStatus, Probing, Record, ServiceStatus, Status, Unwatched};
 use muster_model::text::Text;
 use muster_model::time::{Length, Time};
 use muster_tell::Language;
@@ -119,6 +119,7 @@ pub(crate) fn status() -> Status {
         ],
         troubles: vec![Text::new("error-not-running").with("data", "/var/lib/muster")],
         paused: None,
+        probing: Probing::default(),
     }
 }
 

@@ -67,10 +67,22 @@ impl Asked<'_> {
         let records = records(reply, self.record).ok_or_else(broken)?;
         let told = line(&records.iter().take(RECORDS_TOLD_MAX).cloned().collect::<Vec<_>>().join(", "));
         match self.expect {
-            _ if records.is_empty() => Err(wrong(format!("{} has no record of type {kind}", self.name))),
+            _ if records.is_empty() => Err(wrong(self.nothing(reply, kind))),
             Some(expected) if !records.iter().any(|record| same(record, expected)) => Err(wrong(format!("it is {told}, not {expected}"))),
             _ => Ok(Answer::Right { text: Some(told), perfdata: vec![format!("records={}", records.len())] }),
         }
+    }
+
+    /// The words for an answer without a record that was asked for: where its aliases lead, if it has some.
+    fn nothing(&self, reply: &[u8], kind: &str) -> String {
+        let aliases = records(reply, Record::Cname).unwrap_or_default();
+        let way: Vec<&str> = std::iter::once(self.name).chain(aliases.iter().map(String::as_str)).take(RECORDS_TOLD_MAX).collect();
+        let circle = way.iter().enumerate().any(|(n, name)| way.iter().take(n).any(|before| same(before, name)));
+        line(&match aliases.last() {
+            Some(_) if circle => format!("its aliases lead in a circle: {}", way.join(" → ")),
+            Some(last) => format!("{} is an alias of {last}, which has no record of type {kind}", self.name),
+            None => format!("{} has no record of type {kind}", self.name),
+        })
     }
 }
 

@@ -174,13 +174,18 @@ fn messages_that_do_not_hold_together_are_named() {
     for ((what, _), (kind, text)) in servers.iter().zip(all(&servers)) {
         assert_eq!((kind, text.as_str()), BREAKS, "{what}");
     }
+    // The alias leads on beyond its own end, where nothing is.
     assert_eq!(a(answers(forward)), ("wrong", "example.org has no record of type A".to_owned()));
     // example.org → www.example.org → example.org, and no address anywhere.
     let aliases = |query: &[u8]| {
         let back = [&b"\x03www\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x02\xc0\x0c"[..]].concat();
         reply(query, 2, &[record(5, b"\x03www\xc0\x0c"), back].concat())
     };
-    assert_eq!(a(answers(aliases)), ("wrong", "example.org has no record of type A".to_owned()));
+    let circle = "its aliases lead in a circle: example.org → www.example.org. → example.org.";
+    assert_eq!(a(answers(aliases)), ("wrong", circle.to_owned()));
+    let alias = |query: &[u8]| reply(query, 1, &record(5, b"\x03www\xc0\x0c"));
+    let nowhere = "example.org is an alias of www.example.org., which has no record of type A";
+    assert_eq!(a(answers(alias)), ("wrong", nowhere.to_owned()));
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub use event::{EventDocument, Events};
 pub use incident::{
     ActionDocument, CauseDocument, CauseShare, EvidenceDocument, IncidentDocument, Incidents, NoteDocument, PlanDocument, StepDocument,
 };
-pub use status::{PauseDocument, ProbeDocument, ServiceDocument, StatusDocument};
+pub use status::{LateDocument, PauseDocument, ProbeDocument, ProbingDocument, ServiceDocument, StatusDocument};
 
 use muster_model::time::Length;
 

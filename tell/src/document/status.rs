@@ -5,7 +5,7 @@ use muster_model::id::{HostName, IncidentId, ServiceName};
 use muster_model::loss::Loss;
 use muster_model::observation::Rung;
 use muster_model::probe::Answer;
-use muster_model::request::{ProbeStatus, ServiceStatus, Status, Unwatched};
+use muster_model::request::{ProbeStatus, Probing, ServiceStatus, Status, Unwatched};
 use muster_model::time::Time;
 use serde::Serialize;
 
@@ -35,6 +35,38 @@ pub struct StatusDocument {
     pub rungs: Vec<Rung>,
     /// What is wrong with Muster itself, in sentences.
     pub troubles: Vec<String>,
+    /// How probes keep their time.
+    pub probing: ProbingDocument,
+}
+
+/// How probes kept their time since the start.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ProbingDocument {
+    /// Questions that were put when they were due by the clock.
+    pub asked: u64,
+    /// Answers that were held back and said again, since too much was told at once.
+    pub held_back: u64,
+    /// Milliseconds between the moment a question was due and that in which it was put.
+    pub late: LateDocument,
+}
+
+/// How late, in milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LateDocument {
+    /// Half were no later than this.
+    pub p50_ms: f64,
+    /// 99 of 100 were no later than this.
+    pub p99_ms: f64,
+    /// None was later than this.
+    pub max_ms: f64,
+}
+
+impl From<Probing> for ProbingDocument {
+    fn from(probing: Probing) -> ProbingDocument {
+        let Probing { asked, held_back, late_p50, late_p99, late_max } = probing;
+        let late = LateDocument { p50_ms: late_p50.as_ms(), p99_ms: late_p99.as_ms(), max_ms: late_max.as_ms() };
+        ProbingDocument { asked, held_back, late }
+    }
 }
 
 /// A pause.
@@ -102,6 +134,7 @@ impl StatusDocument {
             up_since: status.up_since,
             data: status.data.clone(),
             paused: PauseDocument::new(status.paused.as_ref()),
+            probing: status.probing.into(),
             services: status.services.iter().map(ServiceDocument::new).collect(),
             unwatched: status.unwatched.clone(),
             rungs: status.rungs.clone(),
