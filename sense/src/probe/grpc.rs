@@ -39,7 +39,7 @@ pub(super) async fn put(peer: &Peer, service: &str, progress: &Progress) -> Step
     };
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder.max_header_list_size(HEAD_BYTES_MAX);
-    let (mut sender, connection) = builder.handshake(TokioIo::new(Bounded::new(stream))).await.map_err(not_grpc)?;
+    let (mut sender, connection) = builder.handshake(TokioIo::new(Bounded::new(stream, peer.encrypt.is_some()))).await.map_err(not_grpc)?;
     let scheme = if peer.encrypt.is_some() { "https" } else { "http" };
     let request = Request::post(format!("{scheme}://{}{PATH}", peer.address))
         .header(CONTENT_TYPE, "application/grpc")

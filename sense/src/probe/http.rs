@@ -81,7 +81,8 @@ impl Get {
 
     /// Asks on a connection that stands.
     pub(super) async fn exchange(&self, stream: Box<dyn Duplex>, place: &Place, progress: &Progress) -> Step<Heard> {
-        let shaken = http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(Bounded::new(stream))).await;
+        let shaken =
+            http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(Bounded::new(stream, place.encrypted))).await;
         let (mut sender, connection) = shaken.map_err(|error| not_http(&error))?;
         let exchange = async {
             let request = Request::get(place.target.clone())
