@@ -98,7 +98,7 @@ pub(super) fn measure(options: &Options, programs: &Programs) -> Result<Table> {
     for _ in 0..options.runs {
         for asker in options.askers.iter().copied() {
             // monit has one pace.
-            let rates = if asker == Asker::Monit { &[options.services as u64][..] } else { &options.rates };
+            let rates = if asker == Asker::Monit { &options.rates[..1] } else { &options.rates };
             for rate in rates.iter().copied() {
                 eprintln!("lab: {}: {rate} a second", asker.name());
                 let figures = one(asker, rate, options, programs).with_context(|| format!("{}, {rate} a second", asker.name()))?;
@@ -141,7 +141,9 @@ fn one(asker: Asker, rate: u64, options: &Options, programs: &Programs) -> Resul
     let (began, before, of_asker, of_server) = (monotonic_ns(), count(&place)?, used(&askers), used(&servers));
     let mut late_ms = None;
     if asker == Asker::Blackbox {
-        let line = format!("exec /usr/bin/scraper {EXPORTER} {rate} {seconds:.0} {}", urls.join(" "));
+        // A command line holds so many.
+        let urls = urls.iter().take(1000).map(String::as_str).collect::<Vec<_>>().join(" ");
+        let line = format!("exec /usr/bin/scraper {EXPORTER} {rate} {seconds:.0} {urls}");
         let said: Value = serde_json::from_str(&place.sh(&line, Length(options.look.0 + STARTED_WITHIN.0))?.ok()?)?;
         late_ms = late(&said, "/late");
     } else {
@@ -187,7 +189,9 @@ fn start_muster(place: &SystemdBox, urls: &[String], rate: u64, programs: &Progr
     place.install(&programs.muster, "/usr/bin/muster")?;
     place.write("/etc/muster/muster.toml", services.as_bytes())?;
     place.write("/etc/systemd/system/muster.service", MUSTER_UNIT.as_bytes())?;
-    sh(place, "systemctl daemon-reload && systemctl start muster")?;
+    // Every open question is a descriptor.
+    place.write("/etc/systemd/system/muster.service.d/files.conf", b"[Service]\nLimitNOFILE=20000\n")?;
+    sh(place, "systemctl daemon-reload && systemctl start muster || { journalctl -u muster -n 5 --no-pager >&2; false; }")?;
     // Every probe was asked when the roll call has an answer to each.
     let all_asked = || {
         let status: Value = serde_json::from_str(&place.sh(&format!("{MUSTER} --json status"), STARTED_WITHIN).ok()?.out).ok()?;

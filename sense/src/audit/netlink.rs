@@ -128,7 +128,7 @@ impl Control {
             if kind == ERROR {
                 let code = payload.get(..4).and_then(|code| code.try_into().ok()).map_or(-libc::EBADMSG, i32::from_ne_bytes);
                 if code != 0 {
-                    return Err(io::Error::from_raw_os_error(-code));
+                    return Err(io::Error::from_raw_os_error(code.saturating_neg()));
                 }
             } else if kind != DONE && answers.len() < RULES_MAX {
                 answers.push(payload.to_vec());

@@ -113,7 +113,10 @@ pub(super) fn read_answer(answer: &[u8], turn: u32, sockets: &mut Vec<Socket>) -
             // What is left of an answer that came too late.
             _ if message.header.sequence_number != turn => {}
             NetlinkPayload::Done(_) => return Ok(true),
-            NetlinkPayload::Error(error) if error.code.is_some() => return Err(error.to_io()),
+            // A code that is no error's is not one to be turned round.
+            NetlinkPayload::Error(error) if error.code.is_some() => {
+                return Err(io::Error::from_raw_os_error(error.raw_code().saturating_neg()));
+            }
             NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(answer)) if sockets.len() < SOCKETS_MAX => {
                 let (id, inode, uid) = (&answer.header.socket_id, answer.header.inode.into(), answer.header.uid);
                 sockets.push(Socket { addr: id.source_address, port: id.source_port, inode, uid });

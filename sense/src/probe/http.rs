@@ -69,8 +69,9 @@ impl Get {
     async fn ask(&self, place: &Place, progress: &Progress) -> Step<Heard> {
         let stream = tcp::connect(&place.address, progress).await?;
         let stream: Box<dyn Duplex> = if place.encrypted {
-            let roots = trust::roots(self.roots.as_deref()).await?;
-            let hands = trust::shake(Box::new(stream), &roots, server_name(None, &place.address)?, &[b"http/1.1"]).await?;
+            let roots = Box::pin(trust::roots(self.roots.as_deref())).await?;
+            let name = server_name(None, &place.address)?;
+            let hands = Box::pin(trust::shake(Box::new(stream), &roots, name, &[b"http/1.1"])).await?;
             progress.reached(Reached::Secured);
             Box::new(hands.stream)
         } else {
