@@ -53,3 +53,5 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
   systemd-timesyncd.service monit.service runit.service; do
   chroot "$root" systemctl mask "$unit" >/dev/null 2>&1 || true
 done
+# Where it is, it starts when a benchmark says so.
+chroot "$root" systemctl disable prometheus-blackbox-exporter.service >/dev/null 2>&1 || true

@@ -41,8 +41,8 @@ const PACKAGES: [&str; 26] = [
     "dns-root-data",
 ];
 
-/// The other guardians that the benchmarks run beside Muster.
-const PEERS: [&str; 2] = ["runit", "monit"];
+/// The other guardians and askers that the benchmarks run beside Muster.
+const PEERS: [&str; 3] = ["runit", "monit", "prometheus-blackbox-exporter"];
 
 const FURNISH: &str = include_str!("../box/furnish.sh");
 

@@ -387,6 +387,23 @@ impl Answer {
         matches!(self, Answer::Right { .. } | Answer::Warning { .. })
     }
 
+    /// The kind as it stands in JSON.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Answer::Right { .. } => "right",
+            Answer::Warning { .. } => "warning",
+            Answer::Late { .. } => "late",
+            Answer::Refused { .. } => "refused",
+            Answer::Silent { .. } => "silent",
+            Answer::Unreached { .. } => "unreached",
+            Answer::Unresolved { .. } => "unresolved",
+            Answer::CutOff { .. } => "cut_off",
+            Answer::Expired { .. } => "expired",
+            Answer::Wrong { .. } => "wrong",
+            Answer::Unasked { .. } => "unasked",
+        }
+    }
+
     /// Whether the service does its work, however slowly.
     pub const fn is_there(&self) -> bool {
         self.is_right() || matches!(self, Answer::Late { .. })

@@ -6,6 +6,8 @@
 mod audit;
 pub mod clock;
 pub mod files;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod journal;
 pub mod memory;
 pub mod ports;

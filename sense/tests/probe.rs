@@ -103,22 +103,6 @@ fn exec(command: &str) -> Ask {
     Ask::Exec { command: command.to_owned() }
 }
 
-fn kind(answer: &Answer) -> &'static str {
-    match answer {
-        Answer::Right { .. } => "right",
-        Answer::Warning { .. } => "warning",
-        Answer::Late { .. } => "late",
-        Answer::Refused { .. } => "refused",
-        Answer::Unreached { .. } => "unreached",
-        Answer::Unresolved { .. } => "unresolved",
-        Answer::CutOff { .. } => "cut off",
-        Answer::Expired { .. } => "expired",
-        Answer::Silent { .. } => "silent",
-        Answer::Wrong { .. } => "wrong",
-        Answer::Unasked { .. } => "unasked",
-    }
-}
-
 #[test]
 fn http_answers_are_judged_by_status_and_body() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nxxheal\r\n5\r\nthyyy\r\n0\r\n\r\n";
@@ -137,7 +121,7 @@ fn http_answers_are_judged_by_status_and_body() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nbroken off", None, Some("whole"), ("wrong", "status 200 OK, but ")),
     ] {
         let told = ask(http(respond(response), expect, body), 5_000);
-        assert_eq!(kind(&told.answer), expected.0, "{response:?}: {told:?}");
+        assert_eq!(told.answer.kind(), expected.0, "{response:?}: {told:?}");
         assert!(told.answer.text().starts_with(expected.1), "{response:?}: {told:?}");
         assert_eq!(told.times, if expected.0 == "right" { 1 } else { 3 }, "what is not right is confirmed");
     }
@@ -180,7 +164,7 @@ fn redirects_are_followed_where_they_are_not_the_answer_and_a_circle_is_named() 
     ] {
         let answer = at(path, expect, body);
         let text = answer.text().replace(&format!("127.0.0.1:{port}"), "H");
-        assert_eq!(format!("{}: {text}", kind(&answer)), expected, "{path} {expect:?} {body:?}");
+        assert_eq!(format!("{}: {text}", answer.kind()), expected, "{path} {expect:?} {body:?}");
     }
     assert!(at("/odd", Some(200), None).text().starts_with("redirected to where nobody can go: "));
 }
@@ -224,7 +208,7 @@ fn a_silent_http_server_is_told_with_how_far_it_got() {
     });
     let told = ask(http(slow_body, None, Some("y")), 200);
     assert!(matches!(&told.answer, Answer::Silent { text } if text.contains("status 200 after ")), "{told:?}");
-    assert_eq!(kind(&ask(http(slow_body, None, None), 5_000).answer), "right", "a body nobody asked for is not waited for");
+    assert_eq!(ask(http(slow_body, None, None), 5_000).answer.kind(), "right", "a body nobody asked for is not waited for");
 }
 
 #[test]
@@ -245,7 +229,7 @@ fn hostile_http_servers_cost_no_more_than_the_bounds() {
         (endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n".repeat(1000)), "endless chunks", "wrong"),
     ] {
         let told = ask(http(server, None, Some("needle")), 10_000);
-        assert_eq!(kind(&told.answer), expected, "{what}: {told:?}");
+        assert_eq!(told.answer.kind(), expected, "{what}: {told:?}");
         assert!(told.took < Length::seconds(5) && told.answer.text().len() < 500, "{what}: {told:?}");
     }
 }
@@ -287,7 +271,7 @@ fn talk_over_tcp_is_held_to_what_is_expected() {
         (silence(), Some(("PING\r\n", "+PONG")), "silent"),
     ] {
         let told = ask(tcp(port, talk), if expected == "silent" { 200 } else { 5_000 });
-        assert_eq!(kind(&told.answer), expected, "{talk:?}: {told:?}");
+        assert_eq!(told.answer.kind(), expected, "{talk:?}: {told:?}");
     }
     let endless = serve(|mut stream, _| while stream.write_all(&[b'z'; 4096]).is_ok() {});
     let told = ask(tcp(endless, Some(("", "re:needle"))), 10_000);
@@ -306,10 +290,10 @@ fn unix_sockets_answer_refuse_and_fall_silent() {
             let _ = stream.write_all(b"Name: HAProxy\n");
         }
     });
-    assert_eq!(kind(&ask(unix(path("good"), Some(("show info\n", "Name: "))), 5_000).answer), "right");
-    assert_eq!(kind(&ask(unix(path("none"), None), 5_000).answer), "refused");
+    assert_eq!(ask(unix(path("good"), Some(("show info\n", "Name: "))), 5_000).answer.kind(), "right");
+    assert_eq!(ask(unix(path("none"), None), 5_000).answer.kind(), "refused");
     drop(UnixListener::bind(path("left")).unwrap());
-    assert_eq!(kind(&ask(unix(path("left"), None), 5_000).answer), "refused");
+    assert_eq!(ask(unix(path("left"), None), 5_000).answer.kind(), "refused");
 
     // Its owner stands still: the queue of connections fills up, and connect(2) says so at once.
     let _still = UnixListener::bind(path("still")).unwrap();
@@ -350,7 +334,7 @@ fn plugins_are_judged_by_their_exit_code() {
         ("head -c 3000000 /dev/zero | tr '\\0' x; echo; exit 2".to_owned(), "wrong", "xxx"),
     ] {
         let told = ask(exec(&command), 10_000);
-        assert_eq!(kind(&told.answer), expected, "{command}: {told:?}");
+        assert_eq!(told.answer.kind(), expected, "{command}: {told:?}");
         assert!(told.answer.text().starts_with(text) && told.answer.text().len() <= 600, "{command}: {told:?}");
         if let Answer::Right { perfdata, .. } | Answer::Warning { perfdata, .. } | Answer::Wrong { perfdata, .. } = &told.answer
             && command.starts_with(line)
@@ -435,14 +419,14 @@ fn only_a_change_of_the_kind_of_answer_is_told_and_a_single_slip_is_not() {
     let before = clock::now().0;
     prober.set(vec![("a".into(), vec![probe])]);
     let first = told(&observations);
-    assert_eq!((kind(&first.answer), first.times), ("right", 1), "{first:?}");
+    assert_eq!((first.answer.kind(), first.times), ("right", 1), "{first:?}");
     let second = told(&observations);
-    assert_eq!((kind(&second.answer), second.times), ("wrong", 3), "{second:?}");
+    assert_eq!((second.answer.kind(), second.times), ("wrong", 3), "{second:?}");
     assert!(asked.load(Ordering::SeqCst) >= 8, "the slip was not told");
     assert!(before < first.at && first.at < second.at && second.at < clock::now().0);
     assert_eq!(prober.last(&"a".into()).len(), 1);
     broken.store(false, Ordering::SeqCst);
-    assert_eq!(kind(&told(&observations).answer), "right");
+    assert_eq!(told(&observations).answer.kind(), "right");
 }
 
 #[test]
@@ -460,7 +444,7 @@ fn a_probe_that_is_right_and_wrong_in_turn_is_told_once_and_well_only_when_stead
     let prober = Prober::start(sink).unwrap();
     prober.set(vec![("a".into(), vec![Probe::new(http(port, None, None), Length::ms(100), Length::ms(100))])]);
     let turns: Vec<Told> = (0..7).map(|_| told(&observations)).collect();
-    let kinds: Vec<&str> = turns.iter().map(|t| kind(&t.answer)).collect();
+    let kinds: Vec<&str> = turns.iter().map(|t| t.answer.kind()).collect();
     assert_eq!(kinds, ["wrong", "right", "wrong", "right", "wrong", "wrong", "right"], "{turns:?}");
     let flaps = turns[5].answer.text();
     assert_eq!(flaps, "right and wrong in turn, 5 changes in 6 answers; lastly: status 500 Internal Server Error");
@@ -542,12 +526,12 @@ fn whoever_waits_for_a_service_to_come_back_hears_of_it_at_once() {
     let prober = Prober::start(sink).unwrap();
     let ask = Ask::Unix { path: path.to_str().unwrap().to_owned(), talk: None };
     prober.set(vec![("a".into(), vec![Probe::new(ask, Length::seconds(3_600), Length::seconds(1))])]);
-    assert_eq!(kind(&told(&observations).answer), "refused");
+    assert_eq!(told(&observations).answer.kind(), "refused");
     prober.ask_now(&"a".into());
     // It comes up some time after the poke.
     let _listener = UnixListener::bind(&path).unwrap();
     let told = told(&observations);
-    assert_eq!((kind(&told.answer), told.times), ("right", 1));
+    assert_eq!((told.answer.kind(), told.times), ("right", 1));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use rustix::process::Pid;
 use serde_json::{Value, json};
 
 use super::guardian::Guardian;
-use super::{CALM, Output, Programs, Table};
+use super::{CALM, Output, Programs, Table, Who};
 use crate::clock::{monotonic_ns, period};
 use crate::systemd_box::SystemdBox;
 
@@ -35,6 +35,8 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1000)]
     forks: u32,
     #[command(flatten)]
+    pub(super) who: Who,
+    #[command(flatten)]
     pub(super) output: Output,
 }
 
@@ -52,7 +54,7 @@ struct Cost {
 pub(super) fn measure(options: &Options, programs: &Programs) -> Result<Table> {
     let mut rows = Vec::new();
     for number in &options.services {
-        for guardian in options.output.guardians.iter().copied() {
+        for guardian in options.who.guardians.iter().copied() {
             eprintln!("lab: {}: {number}", guardian.name());
             match one(guardian, *number, options, programs) {
                 Ok(cost) => rows.push(row(guardian, *number, &cost)),
@@ -104,13 +106,14 @@ fn percent(guardian: Guardian, place: &SystemdBox, mut meanwhile: impl FnMut() -
 }
 
 /// Nanoseconds on a processor, over all threads (`/proc/PID/task/TID/schedstat`, first field).
-fn processor_ns(pid: Pid) -> u64 {
+pub(super) fn processor_ns(pid: Pid) -> u64 {
     let Ok(threads) = fs::read_dir(format!("/proc/{}/task", pid.as_raw_nonzero())) else { return 0 };
     let of = |path: std::path::PathBuf| fs::read_to_string(path.join("schedstat")).ok()?.split(' ').next()?.parse::<u64>().ok();
     threads.flatten().filter_map(|entry| of(entry.path())).sum::<u64>()
 }
 
-fn memory_mib(pid: Pid, key: &str) -> f64 {
+/// What a process holds, by a line of its `smaps_rollup`.
+pub(super) fn memory_mib(pid: Pid, key: &str) -> f64 {
     let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", pid.as_raw_nonzero())).unwrap_or_default();
     let line = rollup.lines().find_map(|line| line.strip_prefix(key));
     line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0

@@ -17,7 +17,7 @@ use crate::systemd_box::SystemdBox;
 /// A thousand units take about eight seconds, a thousand processes of Muster's own less.
 const STARTED_WITHIN: Length = Length::seconds(180);
 const COMMAND_WITHIN: Length = Length::seconds(120);
-const MUSTER_UNIT: &str = include_str!("../../box/muster.service");
+pub(super) const MUSTER_UNIT: &str = include_str!("../../box/muster.service");
 pub(super) const MUSTER: &str = "/usr/bin/muster --config /etc/muster/muster.toml --data /var/lib/muster";
 
 /// The blast-radius limits are as wide as they go: here, every loss is meant.
@@ -68,17 +68,7 @@ impl Guardian {
         if self == Guardian::Systemd {
             return Ok(vec![place.init()]);
         }
-        let namespace = |pid: Pid| fs::read_link(format!("/proc/{}/ns/pid", pid.as_raw_nonzero())).ok();
-        let home = namespace(place.init());
-        let mut found = Vec::new();
-        for entry in fs::read_dir("/proc").context("cannot read /proc")?.flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()).and_then(Pid::from_raw) else { continue };
-            let Ok(comm) = fs::read_to_string(entry.path().join("comm")) else { continue };
-            if self.own().contains(&comm.trim()) && namespace(pid) == home {
-                found.push(pid);
-            }
-        }
-        Ok(found)
+        processes_named(place, self.own())
     }
 
     /// Has it keep `number` victims in the box, and waits until all are there and it says that it watches them.
@@ -107,7 +97,23 @@ impl Guardian {
     }
 }
 
-fn sh(place: &SystemdBox, line: &str) -> Result<String> {
+/// The processes in the box with one of these names, as seen from here.
+pub(super) fn processes_named(place: &SystemdBox, names: &[&str]) -> Result<Vec<Pid>> {
+    let namespace = |pid: Pid| fs::read_link(format!("/proc/{}/ns/pid", pid.as_raw_nonzero())).ok();
+    let home = namespace(place.init());
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").context("cannot read /proc")?.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()).and_then(Pid::from_raw) else { continue };
+        let Ok(comm) = fs::read_to_string(entry.path().join("comm")) else { continue };
+        if names.contains(&comm.trim()) && namespace(pid) == home {
+            found.push(pid);
+        }
+    }
+    Ok(found)
+}
+
+/// Runs a line of shell in the box.
+pub(super) fn sh(place: &SystemdBox, line: &str) -> Result<String> {
     place.sh(line, COMMAND_WITHIN)?.ok().with_context(|| line.chars().take(200).collect::<String>())
 }
 

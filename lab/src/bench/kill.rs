@@ -10,7 +10,7 @@ use muster_model::time::{Length, Time};
 use serde_json::{Value, json};
 
 use super::guardian::{Guardian, MUSTER};
-use super::{CALM, Output, Programs, Table};
+use super::{CALM, Output, Programs, Table, Who};
 use crate::clock::{Deadline, now, period};
 use crate::report::percentile;
 use crate::run::shuffle;
@@ -35,6 +35,8 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     #[command(flatten)]
+    pub(super) who: Who,
+    #[command(flatten)]
     pub(super) output: Output,
 }
 
@@ -53,7 +55,7 @@ struct Figures {
 
 pub(super) fn measure(options: &Options, programs: &Programs) -> Result<Table> {
     let mut rows = Vec::new();
-    for guardian in options.output.guardians.iter().copied() {
+    for guardian in options.who.guardians.iter().copied() {
         let (number, kills) = match guardian {
             Guardian::MusterRun => (options.services, options.kills),
             Guardian::MusterUnit | Guardian::Systemd | Guardian::Runit => (options.peers, options.kills),

@@ -4,6 +4,7 @@
 mod cost;
 mod guardian;
 mod kill;
+mod probes;
 mod victims;
 
 use std::fmt::Write as _;
@@ -29,14 +30,21 @@ pub(crate) enum Bench {
     Kill(kill::Options),
     /// Processor time and memory, idle and with forks on the machine.
     Cost(cost::Options),
+    /// HTTP probes a second, how late they are put, and what they cost; beside the blackbox exporter and monit.
+    Probes(probes::Options),
 }
 
-/// Who is measured, and where results go.
+/// Who is measured.
 #[derive(Debug, Args)]
-pub(crate) struct Output {
+pub(crate) struct Who {
     /// Only these.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "muster-run,muster-unit,systemd,runit,monit")]
     guardians: Vec<Guardian>,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
     /// Write the result here, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -54,6 +62,8 @@ struct Programs {
     root: PathBuf,
     muster: PathBuf,
     victim: PathBuf,
+    answerer: PathBuf,
+    scraper: PathBuf,
 }
 
 /// A table of results, each row also as JSON.
@@ -78,16 +88,23 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     let output = match bench {
         Bench::Kill(options) => &options.output,
         Bench::Cost(options) => &options.output,
+        Bench::Probes(options) => &options.output,
     };
-    let measures_muster = output.guardians.iter().any(|g| g.is_muster());
+    let measures_muster = match bench {
+        Bench::Kill(kill::Options { who, .. }) | Bench::Cost(cost::Options { who, .. }) => who.guardians.iter().any(|g| g.is_muster()),
+        Bench::Probes(options) => options.measures_muster(),
+    };
     let programs = Programs {
         root: root::cached(Furniture::Peers)?,
         muster: if measures_muster { crate::program(output.muster.as_deref(), "muster")? } else { PathBuf::new() },
         victim: crate::program(None, "victim")?,
+        answerer: crate::program(None, "answerer")?,
+        scraper: crate::program(None, "scraper")?,
     };
     let table = match bench {
         Bench::Kill(options) => kill::measure(options, &programs)?,
         Bench::Cost(options) => cost::measure(options, &programs)?,
+        Bench::Probes(options) => probes::measure(options, &programs)?,
     };
     let machine = machine();
     println!("\n{machine}\n\n{}", table.markdown());

@@ -7,11 +7,11 @@ use muster_model::time::Time;
 use super::record::Record;
 
 /// How many events may be under way at once; of more, the oldest is given up.
-const UNDER_WAY_MAX: usize = 256;
+pub(super) const UNDER_WAY_MAX: usize = 256;
 /// How many files of one event are kept.
-const ITEMS_MAX: usize = 64;
+pub(super) const ITEMS_MAX: usize = 64;
 /// How many processes: a whole group may be signalled at once.
-const TARGETS_MAX: usize = 4096;
+pub(super) const TARGETS_MAX: usize = 4096;
 
 // include/uapi/linux/audit.h
 pub(super) const SYSCALL: u16 = 1300;
@@ -121,6 +121,11 @@ impl Joiner {
         call.items.truncate(ITEMS_MAX);
         call.targets.truncate(TARGETS_MAX);
         None
+    }
+
+    /// How many events are not yet complete.
+    pub(super) fn under_way(&self) -> usize {
+        self.calls.len()
     }
 
     /// How many events were given up because too many were under way.

@@ -12,6 +12,7 @@
 mod actor;
 mod claim;
 mod event;
+pub(crate) mod fuzz;
 mod netlink;
 mod owner;
 mod record;

@@ -51,7 +51,7 @@ pub(super) struct Status {
 }
 
 impl Status {
-    fn parse(bytes: &[u8]) -> Status {
+    pub(super) fn parse(bytes: &[u8]) -> Status {
         // Older kernels say less.
         let word = |n: usize| bytes.get(4 * n..4 * n + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_ne_bytes);
         Status { enabled: word(1), failure: word(2), daemon: word(3), backlog_limit: word(5), lost: word(6), wait_time: word(9) }
@@ -128,7 +128,7 @@ impl Control {
             if kind == ERROR {
                 let code = payload.get(..4).and_then(|code| code.try_into().ok()).map_or(-libc::EBADMSG, i32::from_ne_bytes);
                 if code != 0 {
-                    return Err(io::Error::from_raw_os_error(-code));
+                    return Err(io::Error::from_raw_os_error(code.saturating_neg()));
                 }
             } else if kind != DONE && answers.len() < RULES_MAX {
                 answers.push(payload.to_vec());

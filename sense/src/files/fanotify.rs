@@ -16,7 +16,7 @@ use super::source::{Interest, Key, Seen, Source, What, Writer};
 /// Room for the events of one read.
 const READ_BYTES_MAX: usize = 64 * 1024;
 /// `sizeof(struct fanotify_event_metadata)`.
-const METADATA_BYTES: usize = 24;
+pub(super) const METADATA_BYTES: usize = 24;
 /// Entries that come.
 const COMES: u64 = libc::FAN_CREATE | libc::FAN_MOVED_TO;
 /// Entries that go.
@@ -90,7 +90,7 @@ impl Source for Fanotify {
 
 /// One event as the kernel wrote it.
 #[derive(Debug, PartialEq, Eq)]
-struct Event {
+pub(super) struct Event {
     mask: u64,
     pid: i32,
     /// The descriptor, FAN_NOPIDFD or FAN_EPIDFD; `None` without such a record.
@@ -100,7 +100,7 @@ struct Event {
 }
 
 impl Event {
-    fn seen(self) -> Option<Seen> {
+    pub(super) fn seen(self) -> Option<Seen> {
         if self.mask & libc::FAN_Q_OVERFLOW != 0 {
             return Some(Seen::Overflow);
         }
@@ -117,7 +117,7 @@ impl Event {
 }
 
 /// The events in a buffer. What does not hold together ends them.
-struct Events<'a>(&'a [u8]);
+pub(super) struct Events<'a>(pub(super) &'a [u8]);
 
 impl Iterator for Events<'_> {
     type Item = Event;

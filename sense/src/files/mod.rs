@@ -9,6 +9,7 @@
 
 mod deeds;
 mod fanotify;
+pub(crate) mod fuzz;
 mod globs;
 mod inotify;
 mod kernel;

@@ -4,6 +4,7 @@
 //! Muster's concern; it gets two seconds and its output is bounded.
 
 mod child;
+pub(crate) mod fuzz;
 mod tail;
 
 use std::io;

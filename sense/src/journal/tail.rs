@@ -31,20 +31,21 @@ fn read(path: &Path, since: u64) -> io::Result<Vec<LogLine>> {
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     file.take(READ_BYTES_MAX).read_to_end(&mut bytes)?;
+    let at = Time(meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec()));
+    Ok(last_lines(&bytes, start > since, at))
+}
 
-    let mut rest = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    // What was read may begin in the middle of a line.
-    if start > since
-        && let Some(end) = rest.iter().position(|byte| *byte == b'\n')
-    {
+/// The last lines of what was read, oldest first. `cut`: it may begin in the middle of a line.
+pub(super) fn last_lines(bytes: &[u8], cut: bool, at: Time) -> Vec<LogLine> {
+    let mut rest = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    if cut && let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
         rest = &rest[end + 1..];
     }
     if rest.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let at = Time(meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec()));
     let mut lines: Vec<LogLine> =
         rest.rsplit(|byte| *byte == b'\n').take(LINES_MAX).map(|line| LogLine { at, level: LEVEL, pid: None, text: text(line) }).collect();
     lines.reverse();
-    Ok(lines)
+    lines
 }

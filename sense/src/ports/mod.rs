@@ -4,6 +4,7 @@
 //! open file of every process ([`holders`]), so that is done once for a new socket, first among the processes that were
 //! just started, and no more often than is cheap. One thread does it ([`watcher`]).
 
+pub(crate) mod fuzz;
 mod holders;
 mod sockets;
 mod watcher;

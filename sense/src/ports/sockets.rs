@@ -100,26 +100,34 @@ impl SockDiag {
         }
         self.buffer.clear();
         self.netlink.recv(&mut self.buffer, 0)?;
-        let mut rest = &self.buffer[..];
-        while !rest.is_empty() {
-            let message = NetlinkMessage::<SockDiagMessage>::deserialize(rest).map_err(io::Error::other)?;
-            match message.payload {
-                // What is left of an answer that came too late.
-                _ if message.header.sequence_number != self.turn => {}
-                NetlinkPayload::Done(_) => return Ok(true),
-                NetlinkPayload::Error(error) if error.code.is_some() => return Err(error.to_io()),
-                NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(answer)) if sockets.len() < SOCKETS_MAX => {
-                    let (id, inode, uid) = (&answer.header.socket_id, answer.header.inode.into(), answer.header.uid);
-                    sockets.push(Socket { addr: id.source_address, port: id.source_port, inode, uid });
-                }
-                _ => {}
-            }
-            // Messages begin at multiples of four bytes.
-            let length = usize::try_from(message.header.length).unwrap_or(usize::MAX).max(1).checked_next_multiple_of(4);
-            rest = length.and_then(|length| rest.get(length..)).unwrap_or_default();
-        }
-        Ok(false)
+        read_answer(&self.buffer, self.turn, sockets)
     }
+}
+
+/// Takes what answers the request with the number `turn`. `true`: it was the last of it.
+pub(super) fn read_answer(answer: &[u8], turn: u32, sockets: &mut Vec<Socket>) -> io::Result<bool> {
+    let mut rest = answer;
+    while !rest.is_empty() {
+        let message = NetlinkMessage::<SockDiagMessage>::deserialize(rest).map_err(io::Error::other)?;
+        match message.payload {
+            // What is left of an answer that came too late.
+            _ if message.header.sequence_number != turn => {}
+            NetlinkPayload::Done(_) => return Ok(true),
+            // A code that is no error's is not one to be turned round.
+            NetlinkPayload::Error(error) if error.code.is_some() => {
+                return Err(io::Error::from_raw_os_error(error.raw_code().saturating_neg()));
+            }
+            NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(answer)) if sockets.len() < SOCKETS_MAX => {
+                let (id, inode, uid) = (&answer.header.socket_id, answer.header.inode.into(), answer.header.uid);
+                sockets.push(Socket { addr: id.source_address, port: id.source_port, inode, uid });
+            }
+            _ => {}
+        }
+        // Messages begin at multiples of four bytes.
+        let length = usize::try_from(message.header.length).unwrap_or(usize::MAX).max(1).checked_next_multiple_of(4);
+        rest = length.and_then(|length| rest.get(length..)).unwrap_or_default();
+    }
+    Ok(false)
 }
 
 /// The listening sockets in `ROOT/proc/net/tcp` and `tcp6`. What is not there has none; lines that are not understood are
@@ -141,7 +149,7 @@ pub(super) fn from_proc(root: &Path) -> io::Result<Vec<Socket>> {
 }
 
 /// `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …`
-fn socket(line: &str) -> Option<Socket> {
+pub(super) fn socket(line: &str) -> Option<Socket> {
     let mut fields = line.split_ascii_whitespace();
     let (addr, port) = fields.nth(1)?.split_once(':')?;
     if fields.nth(1)? != LISTEN {

@@ -18,7 +18,7 @@ pub(super) async fn put(peer: &Peer, progress: &Progress) -> Step<Answer> {
     speak(Wire::meet(peer, progress).await?).await
 }
 
-async fn speak(mut wire: Wire) -> Step<Answer> {
+pub(super) async fn speak(mut wire: Wire) -> Step<Answer> {
     wire.say(HEAD).await?;
     let head = wire.exactly(7).await?;
     if head.starts_with(b"AMQP") {

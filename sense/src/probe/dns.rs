@@ -52,7 +52,7 @@ impl Asked<'_> {
         self.judge(&reply)
     }
 
-    fn judge(&self, reply: &[u8]) -> Step<Answer> {
+    pub(super) fn judge(&self, reply: &[u8]) -> Step<Answer> {
         let (kind, _) = self.record.known();
         let broken = || wrong("an answer that breaks the rules of DNS");
         let code = reply.get(3).map(|flags| flags & 0x0f).ok_or_else(broken)?;
@@ -67,10 +67,22 @@ impl Asked<'_> {
         let records = records(reply, self.record).ok_or_else(broken)?;
         let told = line(&records.iter().take(RECORDS_TOLD_MAX).cloned().collect::<Vec<_>>().join(", "));
         match self.expect {
-            _ if records.is_empty() => Err(wrong(format!("{} has no record of type {kind}", self.name))),
+            _ if records.is_empty() => Err(wrong(self.nothing(reply, kind))),
             Some(expected) if !records.iter().any(|record| same(record, expected)) => Err(wrong(format!("it is {told}, not {expected}"))),
             _ => Ok(Answer::Right { text: Some(told), perfdata: vec![format!("records={}", records.len())] }),
         }
+    }
+
+    /// The words for an answer without a record that was asked for: where its aliases lead, if it has some.
+    fn nothing(&self, reply: &[u8], kind: &str) -> String {
+        let aliases = records(reply, Record::Cname).unwrap_or_default();
+        let way: Vec<&str> = std::iter::once(self.name).chain(aliases.iter().map(String::as_str)).take(RECORDS_TOLD_MAX).collect();
+        let circle = way.iter().enumerate().any(|(n, name)| way.iter().take(n).any(|before| same(before, name)));
+        line(&match aliases.last() {
+            Some(_) if circle => format!("its aliases lead in a circle: {}", way.join(" → ")),
+            Some(last) => format!("{} is an alias of {last}, which has no record of type {kind}", self.name),
+            None => format!("{} has no record of type {kind}", self.name),
+        })
     }
 }
 
@@ -84,9 +96,12 @@ fn same(record: &str, expected: &str) -> bool {
 /// The first server of `/etc/resolv.conf`; this host where there is none (resolv.conf(5)).
 async fn system_server() -> Step<SocketAddr> {
     let text = read_file(RESOLV_CONF, RESOLV_CONF_BYTES_MAX).await?;
-    let text = String::from_utf8_lossy(&text);
-    let named = text.lines().filter_map(|l| l.trim().strip_prefix("nameserver")).find_map(|rest| rest.trim().parse::<IpAddr>().ok());
-    Ok(SocketAddr::new(named.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), 53))
+    Ok(SocketAddr::new(first_server(&text).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), 53))
+}
+
+pub(super) fn first_server(resolv_conf: &[u8]) -> Option<IpAddr> {
+    let text = String::from_utf8_lossy(resolv_conf);
+    text.lines().filter_map(|l| l.trim().strip_prefix("nameserver")).find_map(|rest| rest.trim().parse().ok())
 }
 
 enum Reply {
@@ -133,7 +148,7 @@ async fn over_tcp(server: SocketAddr, query: &[u8]) -> Step<Vec<u8>> {
 }
 
 /// A reply has the question's number, says that it is one, and repeats the question.
-fn belongs(reply: &[u8], query: &[u8]) -> bool {
+pub(super) fn belongs(reply: &[u8], query: &[u8]) -> bool {
     let question = query.get(12..).unwrap_or_default();
     let repeated = reply.get(12..12 + question.len());
     reply.get(..2) == query.get(..2)
@@ -142,7 +157,7 @@ fn belongs(reply: &[u8], query: &[u8]) -> bool {
 }
 
 /// The message that asks; `None` where the text is not a name.
-fn query(id: u16, name: &str, record: Record) -> Option<Vec<u8>> {
+pub(super) fn query(id: u16, name: &str, record: Record) -> Option<Vec<u8>> {
     const RECURSION_DESIRED: u16 = 0x0100;
     let mut message = Vec::with_capacity(64);
     for number in [id, RECURSION_DESIRED, 1, 0, 0, 0] {

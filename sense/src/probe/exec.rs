@@ -111,7 +111,7 @@ async fn keep(stream: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     }
 }
 
-fn understand(status: ExitStatus, out: &[u8], err: &[u8]) -> Answer {
+pub(super) fn understand(status: ExitStatus, out: &[u8], err: &[u8]) -> Answer {
     let (mut text, perfdata) = read_output(&String::from_utf8_lossy(out));
     if text.is_empty() {
         text = line(String::from_utf8_lossy(err).lines().next().unwrap_or_default());

@@ -23,7 +23,7 @@ pub(super) async fn put(peer: &Peer, path: &str, body: Option<&str>, progress: &
     speak(Wire::meet(peer, progress).await?, path, body.map(str::as_bytes)).await
 }
 
-async fn speak(mut wire: Wire, path: &str, wanted: Option<&[u8]>) -> Step<Answer> {
+pub(super) async fn speak(mut wire: Wire, path: &str, wanted: Option<&[u8]>) -> Step<Answer> {
     let begin = record(BEGIN, &[0, 1, 0, 0, 0, 0, 0, 0]);
     let params = record(PARAMS, &params(path));
     wire.say(&[begin, params, record(PARAMS, b""), record(STDIN, b"")].concat()).await?;

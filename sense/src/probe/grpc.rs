@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use muster_model::probe::{Answer, Peer};
 
 use super::answers::{Step, line, unasked, words, wrong};
+use super::bounded::Bounded;
 use super::octets::Octets;
 use super::progress::{Progress, Reached};
 use super::wire::{Duplex, server_name};
@@ -38,7 +39,7 @@ pub(super) async fn put(peer: &Peer, service: &str, progress: &Progress) -> Step
     };
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder.max_header_list_size(HEAD_BYTES_MAX);
-    let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(not_grpc)?;
+    let (mut sender, connection) = builder.handshake(TokioIo::new(Bounded::new(stream, peer.encrypt.is_some()))).await.map_err(not_grpc)?;
     let scheme = if peer.encrypt.is_some() { "https" } else { "http" };
     let request = Request::post(format!("{scheme}://{}{PATH}", peer.address))
         .header(CONTENT_TYPE, "application/grpc")
@@ -81,7 +82,7 @@ async fn heard(response: Response<Incoming>, progress: &Progress) -> Step<Answer
     judge(&head, &content, progress.steps())
 }
 
-fn judge(head: &HeaderMap, content: &[u8], perfdata: Vec<String>) -> Step<Answer> {
+pub(super) fn judge(head: &HeaderMap, content: &[u8], perfdata: Vec<String>) -> Step<Answer> {
     let field = |name: &str| head.get(name).map(|value| words(value.as_bytes())).unwrap_or_default();
     match field("grpc-status").as_str() {
         "0" => {}

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use muster_model::probe::Answer;
 
 use super::answers::{Step, line, unasked, wrong};
+use super::bounded::Bounded;
 use super::progress::{Progress, Reached};
 use super::wire::{Duplex, server_name};
 use super::{tcp, trust};
@@ -28,7 +29,7 @@ const REDIRECTS_MAX: usize = 5;
 
 /// A GET, ready to be put.
 pub(super) struct Get {
-    first: Place,
+    pub(super) first: Place,
     expect: Option<u16>,
     body: Option<Vec<u8>>,
     roots: Option<String>,
@@ -77,20 +78,21 @@ impl Get {
     async fn ask(&self, place: &Place, progress: &Progress) -> Step<Heard> {
         let stream = tcp::connect(&place.address, progress).await?;
         let stream: Box<dyn Duplex> = if place.encrypted {
-            let roots = trust::roots(self.roots.as_deref()).await?;
-            let hands = trust::shake(
-                Box::new(stream),
-                &roots,
-                server_name(self.name.as_deref().filter(|_| *place == self.first), &place.address)?,
-                &[b"http/1.1"],
-            )
-            .await?;
+            let roots = Box::pin(trust::roots(self.roots.as_deref())).await?;
+            let name = server_name(self.name.as_deref().filter(|_| *place == self.first), &place.address)?;
+            let hands = Box::pin(trust::shake(Box::new(stream), &roots, name, &[b"http/1.1"])).await?;
             progress.reached(Reached::Secured);
             Box::new(hands.stream)
         } else {
             Box::new(stream)
         };
-        let shaken = http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(stream)).await;
+        self.exchange(stream, place, progress).await
+    }
+
+    /// Asks on a connection that stands.
+    pub(super) async fn exchange(&self, stream: Box<dyn Duplex>, place: &Place, progress: &Progress) -> Step<Heard> {
+        let shaken =
+            http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(Bounded::new(stream, place.encrypted))).await;
         let (mut sender, connection) = shaken.map_err(|error| not_http(&error))?;
         let exchange = async {
             let request = Request::get(place.target.clone())
@@ -135,18 +137,19 @@ impl Get {
         if !right {
             return Answer::Wrong { text: format!("status {status}"), perfdata: progress.steps() };
         }
-        match &self.body {
-            Some(wanted) if !holds(response.into_body(), wanted).await => {
-                let text = format!("status {status}, but the body does not hold `{}`", wanted.escape_ascii());
-                Answer::Wrong { text, perfdata: progress.steps() }
-            }
-            _ => Answer::Right { text: None, perfdata: progress.steps() },
+        let why = match &self.body {
+            Some(wanted) => looked_for(response.into_body(), wanted).await.err(),
+            None => None,
+        };
+        match why {
+            Some(why) => Answer::Wrong { text: format!("status {status}, but the body {why}"), perfdata: progress.steps() },
+            None => Answer::Right { text: None, perfdata: progress.steps() },
         }
     }
 }
 
 /// What came of one GET.
-enum Heard {
+pub(super) enum Heard {
     Answer(Answer),
     /// The `Location` of a redirect.
     Elsewhere(String),
@@ -154,7 +157,7 @@ enum Heard {
 
 /// Where a GET goes.
 #[derive(Clone, PartialEq, Eq)]
-struct Place {
+pub(super) struct Place {
     encrypted: bool,
     /// `HOST:PORT` to connect to.
     address: String,
@@ -185,7 +188,7 @@ impl Place {
     }
 
     /// The place that a `Location` leads to (RFC 9110 §10.2.2): a whole address, one without scheme, a path, or one beside this.
-    fn follow(&self, location: &str) -> Result<Place, String> {
+    pub(super) fn follow(&self, location: &str) -> Result<Place, String> {
         let scheme = if self.encrypted { "https" } else { "http" };
         let location = location.split('#').next().unwrap_or_default();
         let here = format!("{scheme}://{}", self.authority);
@@ -215,24 +218,30 @@ impl fmt::Display for Place {
     }
 }
 
-/// Whether the beginning of the body has these bytes in it. One that breaks off has what came.
-async fn holds(mut body: Incoming, wanted: &[u8]) -> bool {
+/// Looks for these bytes in the beginning of the body. The error says why they were not found.
+async fn looked_for(mut body: Incoming, wanted: &[u8]) -> Result<(), String> {
     let mut read: Vec<u8> = Vec::new();
-    while read.len() < BODY_BYTES_MAX {
-        let Some(Ok(frame)) = body.frame().await else { return false };
+    while read.len() < BODY_BYTES_MAX
+        && let Some(frame) = body.frame().await
+    {
+        let frame = frame.map_err(|error| line(&format!("broke off: {}", with_cause(&error))))?;
         let Some(data) = frame.data_ref() else { continue };
         // Only what is new needs to be searched, with so much before it as a match may reach back.
         let from = read.len().saturating_sub(wanted.len());
         let room = BODY_BYTES_MAX - read.len();
         read.extend_from_slice(data.get(..room).unwrap_or(data));
         if read.get(from..).is_some_and(|new| new.windows(wanted.len().max(1)).any(|w| w == wanted)) {
-            return true;
+            return Ok(());
         }
     }
-    false
+    Err(format!("does not hold `{}`", wanted.escape_ascii()))
 }
 
 fn not_http(error: &hyper::Error) -> Answer {
+    wrong(line(&format!("not an answer over HTTP: {}", with_cause(error))))
+}
+
+fn with_cause(error: &hyper::Error) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    wrong(line(&format!("not an answer over HTTP: {error}{cause}")))
+    format!("{error}{cause}")
 }

@@ -70,7 +70,7 @@ fn request(v4: bool, cookie: &[u8; COOKIE_BYTES]) -> Vec<u8> {
 }
 
 /// Whether the packet is the answer; a raw socket hears all of ICMP, and of IPv4 the head too.
-fn answers(packet: &[u8], v4: bool, raw: bool, cookie: &[u8; COOKIE_BYTES]) -> bool {
+pub(super) fn answers(packet: &[u8], v4: bool, raw: bool, cookie: &[u8; COOKIE_BYTES]) -> bool {
     let head = if v4 && raw { packet.first().map_or(0, |b| usize::from(b & 0x0f) * 4) } else { 0 };
     let kind = if v4 { ECHO_V4.1 } else { ECHO_V6.1 };
     packet.get(head..).is_some_and(|p| p.first() == Some(&kind) && p.get(8..) == Some(cookie))

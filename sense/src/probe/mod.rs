@@ -6,11 +6,13 @@
 
 mod amqp;
 mod answers;
+mod bounded;
 mod dns;
 mod exec;
 mod fastcgi;
 mod file;
 mod flap;
+pub(crate) mod fuzz;
 mod grpc;
 mod http;
 mod icmp;

@@ -23,7 +23,7 @@ pub(super) async fn put(peer: &Peer, progress: &Progress) -> Step<Answer> {
     speak(Wire::meet(peer, progress).await?, &id, login).await
 }
 
-async fn speak(mut wire: Wire, id: &str, login: Option<(&str, Option<&[u8]>)>) -> Step<Answer> {
+pub(super) async fn speak(mut wire: Wire, id: &str, login: Option<(&str, Option<&[u8]>)>) -> Step<Answer> {
     wire.say(&connect(id, login)).await?;
     let head = wire.exactly(2).await?;
     if head != [0x20, 2] {

@@ -41,7 +41,7 @@ pub(super) async fn put(peer: &Peer, progress: &Progress) -> Step<Answer> {
 }
 
 /// What a server says first.
-struct Greeting {
+pub(super) struct Greeting {
     version: String,
     salt: Vec<u8>,
     can: u32,
@@ -49,7 +49,7 @@ struct Greeting {
 }
 
 impl Greeting {
-    fn read(packet: &[u8]) -> Step<Greeting> {
+    pub(super) fn read(packet: &[u8]) -> Step<Greeting> {
         if packet.first() == Some(&0xff) {
             return Err(server_error(packet));
         }
@@ -73,7 +73,7 @@ impl Greeting {
     }
 }
 
-async fn sign_in(
+pub(super) async fn sign_in(
     wire: &mut Wire,
     mut number: u8,
     greeting: &Greeting,
@@ -169,7 +169,7 @@ fn head(wants: u32) -> Vec<u8> {
 }
 
 /// The next packet; `number` goes on with it.
-async fn packet(wire: &mut Wire, number: &mut u8) -> Step<Vec<u8>> {
+pub(super) async fn packet(wire: &mut Wire, number: &mut u8) -> Step<Vec<u8>> {
     let head = wire.exactly(4).await?;
     let length = head.iter().take(3).rev().fold(0_usize, |n, b| n << 8 | usize::from(*b));
     if length == 0 || length > PACKET_BYTES_MAX {

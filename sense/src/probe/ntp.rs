@@ -57,7 +57,7 @@ pub(super) async fn put(address: &str, offset_max: Length, progress: &Progress) 
 }
 
 /// What a server says of its time. Moments are in units of 2⁻³² s since 1900, and wrap in 2036.
-struct Told {
+pub(super) struct Told {
     leap: u8,
     stratum: u8,
     reference: [u8; 4],
@@ -67,7 +67,7 @@ struct Told {
 
 impl Told {
     /// `None` for a packet that is no answer to the question with this cookie.
-    fn read(packet: &[u8], cookie: [u8; 8]) -> Option<Told> {
+    pub(super) fn read(packet: &[u8], cookie: [u8; 8]) -> Option<Told> {
         let mut rest = Octets(packet.get(..PACKET_BYTES)?);
         let (first, stratum) = (rest.u8()?, rest.u8()?);
         rest.take(10)?;
@@ -84,7 +84,7 @@ impl Told {
         })
     }
 
-    fn judge(&self, asked: Time, back: Time, offset_max: Length) -> Step<Answer> {
+    pub(super) fn judge(&self, asked: Time, back: Time, offset_max: Length) -> Step<Answer> {
         if self.stratum == 0 {
             return Err(wrong(format!("it wants to be left alone: {}", words(&self.reference))));
         }

@@ -38,7 +38,7 @@ pub(super) async fn put(peer: &Peer, progress: &Progress) -> Step<Answer> {
     }
 }
 
-async fn speak(mut wire: Wire, user: &str, database: &str, password: &[u8]) -> Step<Answer> {
+pub(super) async fn speak(mut wire: Wire, user: &str, database: &str, password: &[u8]) -> Step<Answer> {
     wire.say(&startup(user, database)).await?;
     let mut sign_in = SignIn { user, password, scram: None, proof: None };
     let mut version = String::new();

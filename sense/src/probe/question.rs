@@ -55,7 +55,8 @@ impl Question {
                 Question::Http(get) => get.put(&progress).await,
                 Question::Tcp { address, words } => tcp::put(address, words.as_ref(), &progress).await,
                 Question::Unix { path, words } => unix::put(path, words.as_ref(), &progress).await,
-                Question::Plain(ask) => plain(ask, &progress).await,
+                // In a place of its own: the many conversations would make a question over HTTP as large as the largest of them.
+                Question::Plain(ask) => Box::pin(plain(ask, &progress)).await,
             }
         };
         tokio::time::timeout(timeout.std(), answer).await.unwrap_or_else(|_| progress.over(timeout))

@@ -11,7 +11,7 @@ pub(super) async fn put(peer: &Peer, progress: &Progress) -> Step<Answer> {
     speak(Wire::meet(peer, progress).await?, peer, &password).await
 }
 
-async fn speak(mut wire: Wire, peer: &Peer, password: &[u8]) -> Step<Answer> {
+pub(super) async fn speak(mut wire: Wire, peer: &Peer, password: &[u8]) -> Step<Answer> {
     if peer.password_file.is_some() {
         let user = peer.user.as_deref().map(str::as_bytes);
         wire.say(&command(&[Some(&b"AUTH"[..]), user, Some(password)])).await?;

@@ -26,7 +26,11 @@ impl Scram {
     pub(super) fn new(password: &[u8]) -> Option<Scram> {
         let mut nonce = [0; NONCE_BYTES];
         rand::fill(&mut nonce).ok()?;
-        Some(Scram { password: password.to_owned(), nonce: BASE64.encode(nonce) })
+        Some(Scram::with_nonce(password, BASE64.encode(nonce)))
+    }
+
+    pub(super) fn with_nonce(password: &[u8], nonce: String) -> Scram {
+        Scram { password: password.to_owned(), nonce }
     }
 
     /// The first message. PostgreSQL takes the user's name from the start of the session.

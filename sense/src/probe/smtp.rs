@@ -24,7 +24,7 @@ pub(super) async fn put(peer: &Peer, progress: &Progress) -> Step<Answer> {
 }
 
 /// Up to the reply to EHLO, or to STARTTLS.
-async fn greet(wire: &mut Wire, encrypt: bool) -> Step<String> {
+pub(super) async fn greet(wire: &mut Wire, encrypt: bool) -> Step<String> {
     let banner = expect(wire, 220).await?;
     wire.say(EHLO).await?;
     let offers = expect(wire, 250).await?;

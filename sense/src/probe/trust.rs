@@ -162,7 +162,7 @@ impl ServerCertVerifier for Witness {
 }
 
 /// The very certificate is trusted, such as one that signed itself: it must still be in its time and for this name.
-fn pinned(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<ServerCertVerified, Error> {
+pub(super) fn pinned(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<ServerCertVerified, Error> {
     let read = Certificate::read(leaf).ok_or(CertificateError::BadEncoding)?;
     let now = Time(i64::try_from(now.as_secs()).unwrap_or(i64::MAX).saturating_mul(SECOND));
     if now < read.begins {
@@ -178,7 +178,7 @@ fn pinned(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Re
 const SECOND: i64 = 1_000_000_000;
 
 /// What is told of a certificate.
-struct Certificate {
+pub(super) struct Certificate {
     subject: String,
     issuer: String,
     names: Vec<String>,
@@ -187,7 +187,7 @@ struct Certificate {
 }
 
 impl Certificate {
-    fn read(der: &CertificateDer<'_>) -> Option<Certificate> {
+    pub(super) fn read(der: &CertificateDer<'_>) -> Option<Certificate> {
         let (_, read) = X509Certificate::from_der(der).ok()?;
         let moment = |seconds: i64| Time(seconds.saturating_mul(SECOND));
         let names = read.subject_alternative_name().ok().flatten().map(|san| {
@@ -241,11 +241,11 @@ fn not_shaken(error: &io::Error, shown: &[CertificateDer<'_>], name: &ServerName
 }
 
 /// Why the certificate is not accepted.
-fn refused(why: &CertificateError, shown: &[CertificateDer<'_>], name: &ServerName<'_>) -> String {
+pub(super) fn refused(why: &CertificateError, shown: &[CertificateDer<'_>], name: &ServerName<'_>) -> String {
     let chain: Vec<Certificate> = shown.iter().filter_map(Certificate::read).collect();
     let (Some(leaf), Some(last)) = (chain.first(), chain.last()) else { return format!("its certificate cannot be read: {why}") };
     let now = clock::now().0;
-    match why {
+    let text = match why {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => match chain.iter().position(|c| c.ends < now) {
             Some(0) => format!("its certificate expired on {}, {} ago", day(leaf.ends), now.since(leaf.ends)),
             Some(n) => {
@@ -272,8 +272,10 @@ fn refused(why: &CertificateError, shown: &[CertificateDer<'_>], name: &ServerNa
             "its certificate is not one for servers".to_owned()
         }
         CertificateError::Revoked => "its certificate was revoked".to_owned(),
-        other => line(&format!("its certificate is not accepted: {other}")),
-    }
+        other => format!("its certificate is not accepted: {other}"),
+    };
+    // Of a certificate with many long names the first are enough.
+    line(&text)
 }
 
 /// The day of a moment, as people write it.

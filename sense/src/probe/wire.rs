@@ -145,18 +145,8 @@ pub(super) async fn password(peer: &Peer) -> Step<Vec<u8>> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    pub(in super::super) use super::super::fuzz::{finish, saying};
     use super::*;
-
-    /// A server that says this, listens to nothing and hangs up.
-    pub(in super::super) fn saying(bytes: &[u8]) -> Wire {
-        Wire::new(Box::new(tokio::io::join(io::Cursor::new(bytes.to_vec()), tokio::io::sink())), true)
-    }
-
-    /// Runs an exchange to its end. It has no clock: an exchange that would wait for ever is a fault.
-    pub(in super::super) fn finish<T>(exchange: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        runtime.block_on(exchange)
-    }
 
     #[test]
     fn lines_and_lengths_are_bounded() {

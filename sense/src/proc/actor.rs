@@ -8,7 +8,7 @@ use super::stat::terminal_of_number;
 /// How many parents are named.
 pub const PARENTS_MAX: usize = 8;
 /// The longest command line that is kept, in bytes.
-const COMMAND_MAX_BYTES: usize = 4096;
+pub(super) const COMMAND_MAX_BYTES: usize = 4096;
 
 /// Best effort: what cannot be read is left out. `None` when the process itself is gone.
 pub(super) fn of(proc: &Proc, pid: i32) -> Option<Actor> {

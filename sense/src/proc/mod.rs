@@ -4,6 +4,7 @@
 
 mod actor;
 mod error;
+pub(crate) mod fuzz;
 mod stat;
 mod unit;
 mod users;
@@ -22,7 +23,7 @@ pub(crate) use actor::split_arguments;
 pub use actor::{PARENTS_MAX, command_line};
 pub use error::ReadError;
 pub use stat::{Stat, end_of_status, terminal_of_name};
-pub(crate) use unit::unit_of;
+pub(crate) use unit::{unit_in, unit_of};
 pub use users::Users;
 
 /// The most that is read of one file.
@@ -119,11 +120,11 @@ impl Proc {
     /// The memory it holds (VmRSS), in bytes; `None` also for a kernel thread and a zombie.
     pub fn resident_bytes(&self, pid: i32) -> Result<Option<u64>, ReadError> {
         let kib = |line: String| line.trim_end_matches("kB").trim().parse::<u64>().ok();
-        Ok(self.status_line(pid, "VmRSS:")?.and_then(kib).map(|kib| kib * 1024))
+        Ok(self.status_line(pid, "VmRSS:")?.and_then(kib).map(|kib| kib.saturating_mul(1024)))
     }
 
     fn status_line(&self, pid: i32, name: &str) -> Result<Option<String>, ReadError> {
-        Ok(self.text(pid, "status")?.and_then(|text| text.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))))
+        Ok(self.text(pid, "status")?.and_then(|text| status_line(&text, name)))
     }
 
     /// The user id that logged in; `None` also when nobody did.
@@ -161,11 +162,7 @@ impl Proc {
 
     /// Its control groups: for each hierarchy its controllers (none for version 2) and the path in it (cgroups(7)).
     pub fn cgroups(&self, pid: i32) -> Result<Option<Vec<(String, String)>>, ReadError> {
-        let line = |line: &str| {
-            let mut parts = line.splitn(3, ':').skip(1);
-            Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
-        };
-        Ok(self.text(pid, "cgroup")?.map(|text| text.lines().filter_map(line).collect()))
+        Ok(self.text(pid, "cgroup")?.map(|text| groups(&text)))
     }
 
     /// How many files it has open.
@@ -192,6 +189,20 @@ impl Default for Proc {
     fn default() -> Proc {
         Proc::here()
     }
+}
+
+/// What a line of `/proc/PID/status` says after its name.
+fn status_line(status: &str, name: &str) -> Option<String> {
+    status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))
+}
+
+/// The controllers and the path of each line of `/proc/PID/cgroup`.
+fn groups(cgroup: &str) -> Vec<(String, String)> {
+    let line = |line: &str| {
+        let mut parts = line.splitn(3, ':').skip(1);
+        Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
+    };
+    cgroup.lines().filter_map(line).collect()
 }
 
 /// The identity of a process of this machine; `None` when it is gone, cannot be read or is not one to be watched.

@@ -14,7 +14,7 @@ pub(crate) fn unit_of(proc: &Proc, pid: i32) -> Option<String> {
 }
 
 /// The unit in a path such as `/system.slice/nginx.service`: the first part that is not a slice.
-fn unit_in(path: &str) -> Option<String> {
+pub(crate) fn unit_in(path: &str) -> Option<String> {
     let name = path.split('/').find(|part| !part.is_empty() && *part != ".." && !part.ends_with(".slice"))?;
     // systemd puts `_` before a name that the kernel might take for one of its own files.
     let name = name.strip_prefix('_').unwrap_or(name);

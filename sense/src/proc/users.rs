@@ -43,7 +43,7 @@ impl Users {
 }
 
 /// The first name of each user id, as getpwuid(3) would give it.
-fn parse(passwd: &str) -> BTreeMap<u32, String> {
+pub(super) fn parse(passwd: &str) -> BTreeMap<u32, String> {
     let mut names = BTreeMap::new();
     for line in passwd.lines().take(USERS_MAX) {
         let mut fields = line.split(':');

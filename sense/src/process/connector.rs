@@ -143,7 +143,7 @@ fn started(desk: &Desk, pid: i32, at: Time) {
 
 /// What is read of a `struct proc_event`.
 #[derive(Debug, PartialEq, Eq)]
-struct Event {
+pub(super) struct Event {
     what: u32,
     monotonic_ns: u64,
     pid: i32,
@@ -153,7 +153,7 @@ struct Event {
 
 impl Event {
     /// `None` for a message that is too short or from another part of the connector.
-    fn parse(message: &[u8]) -> Option<Event> {
+    pub(super) fn parse(message: &[u8]) -> Option<Event> {
         let u32_at = |at: usize| Some(u32::from_ne_bytes(message.get(at..at + 4)?.try_into().ok()?));
         let i32_at = |at: usize| Some(u32_at(at)? as i32);
         if (u32_at(16)?, u32_at(20)?) != (CN_IDX_PROC, CN_VAL_PROC) {

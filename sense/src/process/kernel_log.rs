@@ -44,7 +44,7 @@ struct Reader {
 
 /// A line that says whom the kernel killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Victim {
+pub(super) struct Victim {
     pid: i32,
     at: Mono,
 }
@@ -93,7 +93,7 @@ impl Reader {
 /// `3,1234,5678901,-;Memory cgroup out of memory: Killed process 20393 (redis-server) total-vm:…`: priority and facility,
 /// number, microseconds (Documentation/ABI/testing/dev-kmsg). Only the kernel's own facility counts: other programs can
 /// write to the log too.
-fn victim(line: &[u8]) -> Option<Victim> {
+pub(super) fn victim(line: &[u8]) -> Option<Victim> {
     let line = String::from_utf8_lossy(line);
     let (head, text) = line.split_once(';')?;
     let mut head = head.split(',');

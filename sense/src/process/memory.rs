@@ -1,6 +1,5 @@
 //! Which memory limit a process hit.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::proc::{self, Proc};
@@ -33,9 +32,13 @@ pub(super) fn limit_hit(group: &Path) -> Option<u64> {
 }
 
 fn limit_of(group: &Path) -> Option<u64> {
-    let text = |file: &str| fs::read_to_string(group.join(file)).ok();
-    let limit: u64 = text("memory.max").or_else(|| text("memory.limit_in_bytes"))?.trim().parse().ok()?;
-    Some(limit).filter(|limit| *limit < UNLIMITED_V1)
+    let text = |file: &str| proc::read_text(&group.join(file)).ok().flatten();
+    limit(&text("memory.max").or_else(|| text("memory.limit_in_bytes"))?)
+}
+
+/// `None`: there is none.
+pub(super) fn limit(text: &str) -> Option<u64> {
+    text.trim().parse().ok().filter(|limit| *limit < UNLIMITED_V1)
 }
 
 /// Whether this very group was full: `oom` in `memory.events.local` (version 2), `memory.failcnt` (version 1).
@@ -44,6 +47,9 @@ fn ran_out(group: &Path) -> bool {
     if let Some(count) = text("memory.failcnt") {
         return count.trim() != "0";
     }
-    let events = text("memory.events.local").or_else(|| text("memory.events")).unwrap_or_default();
+    text("memory.events.local").or_else(|| text("memory.events")).is_some_and(|events| counts_oom(&events))
+}
+
+pub(super) fn counts_oom(events: &str) -> bool {
     events.lines().any(|line| line.strip_prefix("oom ").is_some_and(|count| count != "0"))
 }

@@ -14,6 +14,7 @@ mod commands;
 mod connector;
 mod desk;
 mod ebpf;
+pub(crate) mod fuzz;
 mod kernel_log;
 mod memory;
 mod pidfd;

@@ -7,6 +7,7 @@
 mod bus;
 mod connect;
 mod folders;
+pub(crate) mod fuzz;
 mod leader;
 mod poll;
 mod private;

@@ -104,26 +104,14 @@ impl Systemctl {
         let mut arguments = vec!["show", SHOWN, "--"];
         arguments.extend(units.iter().map(String::as_str));
         let shown = self.run(&arguments).await?;
-        let blocks: Vec<BTreeMap<&str, &str>> =
-            shown.split("\n\n").map(|b| b.lines().filter_map(|l| l.split_once('=')).collect()).collect();
-        let jobs = match blocks.iter().any(|b| b.get("Job").is_some_and(|job| !job.is_empty() && *job != "0")) {
+        let jobs = match blocks(&shown).any(|b| b.get("Job").is_some_and(|job| !job.is_empty() && *job != "0")) {
             true => self.run(&["list-jobs", "--no-legend", "--plain"]).await?,
             false => String::new(),
         };
-        // `123 nginx.service start running`
-        let jobs: BTreeMap<&str, &str> =
-            jobs.lines().filter_map(|l| l.split_whitespace().nth(1).zip(l.split_whitespace().nth(2))).collect();
+        let blocks: Vec<BTreeMap<&str, &str>> = blocks(&shown).collect();
         let resting = blocks.iter().filter(|b| b.get("ActiveState") == Some(&"inactive"));
         let waiting = self.active(resting.filter_map(|b| b.get("TriggeredBy")).flat_map(|by| sockets(by)).collect()).await?;
-        let seen = |(unit, block): (&String, BTreeMap<&str, &str>)| {
-            let job = block.get("Id").and_then(|id| jobs.get(id)).map(|&kind| kind.to_owned());
-            let shown = Shown(block);
-            let [load, active, sub, file] = ["LoadState", "ActiveState", "SubState", "UnitFileState"].map(|name| shown.text(name));
-            let mut general = General { load, active, sub, job, file, on_demand: false };
-            general.on_demand = general.rests() && sockets(&shown.text("TriggeredBy")).any(|socket| waiting.contains(socket));
-            read::seen(unit, general, &shown)
-        };
-        Ok(units.iter().zip(blocks).map(seen).collect())
+        Ok(read_shown(units, &shown, &jobs, &waiting))
     }
 
     /// Which of these units are active.
@@ -160,4 +148,24 @@ impl Systemctl {
 /// The sockets among the units that start one.
 fn sockets(triggered_by: &str) -> impl Iterator<Item = &str> {
     triggered_by.split_whitespace().filter(|unit| unit.ends_with(".socket"))
+}
+
+/// What `systemctl show` prints of these units, in their order, what `systemctl list-jobs` prints, and which sockets wait.
+pub(super) fn read_shown(units: &[String], shown: &str, jobs: &str, waiting: &BTreeSet<String>) -> Vec<Seen> {
+    // `123 nginx.service start running`
+    let jobs: BTreeMap<&str, &str> = jobs.lines().filter_map(|l| l.split_whitespace().nth(1).zip(l.split_whitespace().nth(2))).collect();
+    let seen = |(unit, block): (&String, BTreeMap<&str, &str>)| {
+        let job = block.get("Id").and_then(|id| jobs.get(id)).map(|&kind| kind.to_owned());
+        let shown = Shown(block);
+        let [load, active, sub, file] = ["LoadState", "ActiveState", "SubState", "UnitFileState"].map(|name| shown.text(name));
+        let mut general = General { load, active, sub, job, file, on_demand: false };
+        general.on_demand = general.rests() && sockets(&shown.text("TriggeredBy")).any(|socket| waiting.contains(socket));
+        read::seen(unit, general, &shown)
+    };
+    units.iter().zip(blocks(shown)).map(seen).collect()
+}
+
+/// The properties of each unit.
+fn blocks(shown: &str) -> impl Iterator<Item = BTreeMap<&str, &str>> {
+    shown.split("\n\n").map(|block| block.lines().filter_map(|line| line.split_once('=')).collect())
 }

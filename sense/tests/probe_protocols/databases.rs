@@ -6,7 +6,7 @@ use muster_model::probe::{Ask, Peer};
 use rcgen::KeyPair;
 
 use super::certificates::{authority, keep, server, trust};
-use super::programs::{self, Program, answer, as_user, free_port, free_ports, installed, kind, peer, right, waits_for};
+use super::programs::{self, Program, answer, as_user, free_port, free_ports, installed, peer, right, waits_for};
 
 #[test]
 fn redis_is_asked_with_and_without_a_password_and_a_wrong_one_is_told() {
@@ -35,9 +35,9 @@ fn redis_is_asked_with_and_without_a_password_and_a_wrong_one_is_told() {
     right(&answer(Ask::Redis(Peer { password_file: password("key"), ..peer(&address) })));
     right(&answer(Ask::Redis(Peer { password_file: password("key"), user: Some("default".to_owned()), ..peer(socket.display()) })));
     let wrong = answer(Ask::Redis(Peer { password_file: password("wrong"), ..peer(&address) }));
-    assert!(wrong.text().starts_with("WRONGPASS") && kind(&wrong) == "wrong", "{wrong:?}");
+    assert!(wrong.text().starts_with("WRONGPASS") && wrong.kind() == "wrong", "{wrong:?}");
     let none = answer(Ask::Redis(Peer { password_file: password("none"), ..peer(&address) }));
-    assert_eq!(kind(&none), "unasked", "{none:?}");
+    assert_eq!(none.kind(), "unasked", "{none:?}");
     let encrypted =
         |name| Peer { password_file: password("key"), encrypt: Some(trust(folder, name)), ..peer(format!("127.0.0.1:{tls_port}")) };
     right(&answer(Ask::Redis(encrypted("redis.test"))));
@@ -97,7 +97,7 @@ fn postgresql_is_signed_in_to_in_every_way_it_asks_for() {
         assert!(right(&told).starts_with("version 15."), "{name}: {told:?}");
         let wrong = answer(Ask::Postgres(Peer { password_file: file("wrong"), ..user(name) }));
         assert_eq!(wrong.text(), format!("FATAL 28P01: password authentication failed for user \"{name}\""));
-        assert_eq!(kind(&answer(Ask::Postgres(user(name)))), "unasked", "it asks for a password, and there is none");
+        assert_eq!(answer(Ask::Postgres(user(name))).kind(), "unasked", "it asks for a password, and there is none");
     }
     right(&answer(Ask::Postgres(Peer { encrypt: Some(trust(folder, "pg.test")), password_file: file("key"), ..user("scram") })));
     right(&answer(Ask::Postgres(Peer { encrypt: Some(trust(folder, "pg.test")), ..peer(&address) })));
@@ -161,5 +161,5 @@ fn mariadb_is_greeted_and_signed_in_to() {
     let wrong = answer(Ask::Mysql(Peer { password_file: file("wrong"), ..user("m") }));
     assert!(wrong.text().starts_with("error 1045: Access denied for user 'm'@'"), "{wrong:?}");
     let none = answer(Ask::Mysql(Peer { password_file: file("key"), database: Some("none".to_owned()), ..user("m") }));
-    assert_eq!(kind(&none), "wrong", "{none:?}");
+    assert_eq!(none.kind(), "wrong", "{none:?}");
 }

@@ -6,7 +6,7 @@ use muster_model::probe::{Answer, Ask, Peer, Record, Trust};
 use rcgen::KeyPair;
 
 use super::certificates::{authority, server, trust};
-use super::programs::{self, Program, answer, free_port, free_ports, installed, kind, peer, right, waits_for};
+use super::programs::{self, Program, answer, free_port, free_ports, installed, peer, right, waits_for};
 use super::servers::{grpc_server, mail_server};
 
 #[test]
@@ -52,7 +52,7 @@ fn unbound_is_asked_for_records_of_every_type() {
     assert_eq!(ask("web.test", Record::Mx, None).text(), "web.test has no record of type MX");
     let nobody =
         Ask::Dns { name: "x.test".to_owned(), record: Record::A, expect: None, server: Some(format!("127.0.0.1:{}", free_port())) };
-    assert_eq!(kind(&answer(nobody)), "refused");
+    assert_eq!(answer(nobody).kind(), "refused");
 }
 
 #[test]

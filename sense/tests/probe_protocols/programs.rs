@@ -117,22 +117,6 @@ pub(crate) fn right(answer: &Answer) -> &str {
     answer.text()
 }
 
-pub(crate) fn kind(answer: &Answer) -> &'static str {
-    match answer {
-        Answer::Right { .. } => "right",
-        Answer::Warning { .. } => "warning",
-        Answer::Late { .. } => "late",
-        Answer::Refused { .. } => "refused",
-        Answer::Unreached { .. } => "unreached",
-        Answer::Unresolved { .. } => "unresolved",
-        Answer::CutOff { .. } => "cut off",
-        Answer::Expired { .. } => "expired",
-        Answer::Silent { .. } => "silent",
-        Answer::Wrong { .. } => "wrong",
-        Answer::Unasked { .. } => "unasked",
-    }
-}
-
 pub(crate) fn peer(address: impl ToString) -> Peer {
     Peer { address: address.to_string(), ..Peer::default() }
 }

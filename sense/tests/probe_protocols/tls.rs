@@ -4,7 +4,7 @@ use muster_model::probe::{Answer, Ask, Trust};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 
 use super::certificates::{authority, keep, server, trust};
-use super::programs::{Program, answer, free_ports, installed, kind, right, waits_for};
+use super::programs::{Program, answer, free_ports, installed, right, waits_for};
 
 #[test]
 fn every_usual_way_for_a_certificate_to_be_broken_is_told_in_its_own_words() {
@@ -67,7 +67,7 @@ fn every_usual_way_for_a_certificate_to_be_broken_is_told_in_its_own_words() {
     waits_for(ports[0]);
     for ((name, _, expected), port) in cases.iter().zip(ports) {
         let told = answer(Ask::Tls { address: format!("127.0.0.1:{port}"), trust: trust(folder, "good.test"), days: 14 });
-        assert_eq!(format!("{}: {}", kind(&told), plain(told.text())), plain(expected), "{name}");
+        assert_eq!(format!("{}: {}", told.kind(), plain(told.text())), plain(expected), "{name}");
     }
     let https = |host: &str, path: &str, expect| {
         let url = format!("https://{host}:{}{path}", ports[0]);
@@ -82,17 +82,17 @@ fn every_usual_way_for_a_certificate_to_be_broken_is_told_in_its_own_words() {
     let pinned = Trust { name: Some("good.test".to_owned()), roots: Some(folder.join("pinned.pem").to_str().unwrap().to_owned()) };
     right(&answer(Ask::Tls { address: format!("127.0.0.1:{}", ports[5]), trust: pinned.clone(), days: 14 }));
     let misnamed = Trust { name: Some("bad.test".to_owned()), ..pinned };
-    assert_eq!(kind(&answer(Ask::Tls { address: format!("127.0.0.1:{}", ports[5]), trust: misnamed, days: 14 })), "wrong");
+    assert_eq!(answer(Ask::Tls { address: format!("127.0.0.1:{}", ports[5]), trust: misnamed, days: 14 }).kind(), "wrong");
     let told = answer(Ask::Tls { address: format!("127.0.0.1:{clear}"), trust: trust(folder, "good.test"), days: 14 });
-    assert_eq!((kind(&told), told.text()), ("wrong", "it does not speak TLS"));
+    assert_eq!((told.kind(), told.text()), ("wrong", "it does not speak TLS"));
     let told = answer(Ask::Tls { address: format!("127.0.0.1:{old}"), trust: trust(folder, "good.test"), days: 14 });
-    assert_eq!((kind(&told), told.text()), ("wrong", "it speaks only versions of TLS that are older than 1.2"));
+    assert_eq!((told.kind(), told.text()), ("wrong", "it speaks only versions of TLS that are older than 1.2"));
     // The system's roots know nothing of an authority that was made a moment ago.
     let by_system = answer(Ask::Tls { address: format!("127.0.0.1:{}", ports[0]), trust: Trust::default(), days: 14 });
     assert!(!by_system.is_right(), "{by_system:?}");
     // A file that is not there is no fault of the server.
     let none = Trust { name: None, roots: Some("/nonexistent".to_owned()) };
-    assert_eq!(kind(&answer(Ask::Tls { address: format!("127.0.0.1:{}", ports[0]), trust: none, days: 14 })), "unasked");
+    assert_eq!(answer(Ask::Tls { address: format!("127.0.0.1:{}", ports[0]), trust: none, days: 14 }).kind(), "unasked");
 }
 
 /// The text with what differs from run to run left out.

@@ -4,7 +4,7 @@
 mod heap;
 mod people;
 mod reader;
-mod record;
+pub(super) mod record;
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;

@@ -19,7 +19,7 @@ const STARTED: u32 = 4;
 
 /// What comes through the ring of ends (`struct end`).
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(in crate::process) enum Ending {
     /// A watched process ended.
     Ended { process: ProcessKey, at: Mono, end: End },
     /// The kernel chose a watched process to be ended for want of memory.
@@ -27,7 +27,7 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    pub(super) fn parse(bytes: &[u8]) -> Option<Ending> {
+    pub(in crate::process) fn parse(bytes: &[u8]) -> Option<Ending> {
         let mut bytes = Bytes(bytes);
         let kind = bytes.u32()?;
         let pid = bytes.i32()?;
@@ -46,7 +46,7 @@ impl Ending {
 
 /// What comes through the ring of deeds (`struct deed`).
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(in crate::process) enum Deed {
     /// A signal was sent to a watched process.
     Signalled { target: ProcessKey, at: Mono, signal: i32, sender: Option<Person> },
     /// A program was started.
@@ -54,7 +54,7 @@ pub(super) enum Deed {
 }
 
 impl Deed {
-    pub(super) fn parse(bytes: &[u8]) -> Option<Deed> {
+    pub(in crate::process) fn parse(bytes: &[u8]) -> Option<Deed> {
         let mut bytes = Bytes(bytes);
         let kind = bytes.u32()?;
         let pid = bytes.i32()?;
@@ -77,33 +77,33 @@ impl Deed {
 
 /// A process and where it comes from (`struct person`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Person {
+pub(in crate::process) struct Person {
     /// In ticks since boot.
     pub(super) start: u64,
     /// 0: it is in another pid namespace than Muster.
     pub(super) pid: i32,
     pub(super) uid: u32,
     pub(super) login_uid: Option<u32>,
-    pub(super) comm: String,
+    pub(in crate::process) comm: String,
     pub(super) tty: Option<String>,
     /// Nearest first.
-    pub(super) parents: Vec<Ancestor>,
+    pub(in crate::process) parents: Vec<Ancestor>,
     /// The file it was started from, where this is known here.
-    pub(super) exe: Option<String>,
+    pub(in crate::process) exe: Option<String>,
     /// The first [`ARGS_BYTES`] of them, the last then with an ellipsis.
-    pub(super) arguments: Vec<String>,
+    pub(in crate::process) arguments: Vec<String>,
 }
 
 /// A parent (`struct ancestor`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ancestor {
+pub(in crate::process) struct Ancestor {
     pub(super) pid: i32,
     pub(super) start: u64,
     pub(super) comm: String,
 }
 
 impl Person {
-    pub(super) fn parse(bytes: &[u8]) -> Option<Person> {
+    pub(in crate::process) fn parse(bytes: &[u8]) -> Option<Person> {
         let mut bytes = Bytes(bytes);
         let start = bytes.u64()?;
         let pid = bytes.i32()?;
