@@ -116,7 +116,7 @@ impl Watched {
             return Presence::Unknown { until: self.watched_since.mono.after(limits.start_within) };
         };
         let at = unit.since.unwrap_or(now.at);
-        if unit.load == "not-found" {
+        if let Some(at) = self.missing {
             return Presence::Lost { loss: Loss::UnitMissing, at };
         }
         let queued = matches!(unit.job.as_deref(), Some("start" | "restart" | "try-restart"));

@@ -290,6 +290,8 @@ impl Guard {
             (Loss::Exited, Loss::Killed) if work.attempts == 0 => Loss::Killed,
             // Whatever it was before: now somebody wants it down (promise 5).
             (_, Loss::Stopped) if diagnose::is_ordered(situation) => Loss::Stopped,
+            // What is not there cannot be started, however it came to be down.
+            (lost, Loss::UnitMissing) if is_down(lost) => Loss::UnitMissing,
             // Somebody started it since, and that failed in a way of its own.
             (Loss::Stopped, seen) if watched.started > work.since || !is_down(seen) => seen,
             (Loss::PortClosed | Loss::EndpointWrong | Loss::Hung, Loss::PortStolen) => Loss::PortStolen,

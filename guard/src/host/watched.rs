@@ -92,6 +92,8 @@ pub struct Watched {
     pub(crate) unit_mono: Mono,
     /// It was set to come up with the machine, as far as Muster has seen.
     pub(crate) was_enabled: bool,
+    /// Since when the service manager knows no such unit.
+    pub(crate) missing: Option<Time>,
     /// Since when it is set not to.
     pub(crate) disabled: Option<Mono>,
     /// The service manager is taking it down on somebody's order.
@@ -161,6 +163,7 @@ impl Watched {
             unit: None,
             unit_mono: now.mono,
             was_enabled: false,
+            missing: None,
             disabled: None,
             leaving: None,
             processes: BTreeMap::new(),
@@ -399,6 +402,7 @@ impl Watched {
             Some("restart" | "try-restart") => Some(Leaving::Restart),
             _ => self.leaving.filter(|_| unit.active != "active"),
         };
+        self.missing = (unit.load == "not-found").then(|| self.missing.unwrap_or(now.at));
         if !unit.file.is_empty() {
             self.was_enabled |= unit.file == "enabled";
             self.disabled = self.disabled.or(Some(now.mono)).filter(|_| !COMES_UP.contains(&unit.file.as_str()));

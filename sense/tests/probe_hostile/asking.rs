@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{bounded, tick};
 use muster_model::observation::Fact;
-use muster_model::probe::{Answer, Ask, Probe};
+use muster_model::probe::{Ask, Probe};
 use muster_model::time::Length;
 use muster_sense::clock;
 use muster_sense::probe::Prober;

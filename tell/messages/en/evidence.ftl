@@ -45,3 +45,4 @@ evidence-boot = the host was started at { MOMENT($at) }
 evidence-examined = examined: { WORD($examined, of: "exam") }
 evidence-answer = asked for { $target }: { $said }
 evidence-has-run = it has run here for { LENGTH($length) } and is gone
+evidence-unit-load = the service manager has loaded its unit as { $state }

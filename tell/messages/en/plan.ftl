@@ -15,6 +15,7 @@ plan-only-watched = { $service } is only watched: Muster does not know how to st
 plan-restore-after = Nobody confirmed the stop for { LENGTH($after) }: put it back
 plan-elsewhere = { $service } is elsewhere: nothing can be done about it here
 plan-cut-off = { $service } is well and does not have to be mended; the way to it does
+plan-unit-gone = The service manager knows no unit of { $service } any more: there is nothing to start. Put the unit or its package back, or take { $service } out of the roster
 plan-enable = { $service } would not come back after a restart of the machine; having it start again waits for a person's yes
 plan-reload-certificate = The certificate is past its time; if a new one lies there already, reading it again helps, which waits for a person's yes
 plan-renew-certificate = The certificate of { $service } has to be renewed by hand

@@ -39,3 +39,4 @@ evidence-boot = 主机于 { MOMENT($at) } 启动
 evidence-examined = 已检查：{ WORD($examined, of: "exam") }
 evidence-answer = 询问 { $target }：{ $said }
 evidence-has-run = 它已在此运行 { LENGTH($length) }，现在不见了
+evidence-unit-load = 服务管理器加载其单元的结果为 { $state }

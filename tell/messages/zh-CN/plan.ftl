@@ -15,6 +15,7 @@ plan-only-watched = { $service } 仅被监视：Muster 不知道如何启动它
 plan-restore-after = { LENGTH($after) }内无人确认这次停止：恢复它
 plan-elsewhere = { $service } 在别处：在本机上对它无能为力
 plan-cut-off = { $service } 本身正常，无需修复；需要修复的是通往它的路径
+plan-unit-gone = 服务管理器不再认得 { $service } 的单元：无从启动。请放回该单元或其软件包，或将 { $service } 移出名册
 plan-enable = 机器重启后 { $service } 不会自动启动；重新设为开机启动须经人同意
 plan-reload-certificate = 证书已过期；如果新证书已经就位，重新读取即可，这须经人同意
 plan-renew-certificate = { $service } 的证书必须由人更新

@@ -11,6 +11,7 @@ mod hang_deadlock;
 mod host_rebooted;
 mod operator_disabled;
 mod operator_killed;
+mod operator_removed;
 mod operator_stopped;
 mod port_taken;
 mod resource_memory;
@@ -33,7 +34,7 @@ pub(crate) use operator_stopped::{is_ordered, ordered};
 pub(crate) use situation::Situation;
 
 /// The causes that are looked for.
-const CAUSES: [fn(&Situation<'_>) -> Option<Hypothesis>; 14] = [
+const CAUSES: [fn(&Situation<'_>) -> Option<Hypothesis>; 15] = [
     blind::look,
     config_invalid::look,
     config_changed::look,
@@ -41,6 +42,7 @@ const CAUSES: [fn(&Situation<'_>) -> Option<Hypothesis>; 14] = [
     operator_stopped::look,
     operator_killed::look,
     operator_disabled::look,
+    operator_removed::look,
     resource_memory::look,
     port_taken::look,
     crash_bug::look,
@@ -182,7 +184,7 @@ pub(crate) fn exams(s: &Situation<'_>) -> Vec<Exam> {
     if watched.service.kind.is_brought_back_here() {
         exams.push(Exam::Journal { since: s.incident.lost_at.before(LOOK_BACK) });
     }
-    if matches!(loss, Loss::Stopped | Loss::UnitDisabled) {
+    if matches!(loss, Loss::Stopped | Loss::UnitDisabled | Loss::UnitMissing) {
         exams.push(Exam::Commands { since: s.incident.lost_at.before(LOOK_BACK) });
     }
     exams

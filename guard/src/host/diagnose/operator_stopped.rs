@@ -69,7 +69,7 @@ fn has_word(who: &Actor, words: &[&str]) -> bool {
 /// The newest command around the loss that has one of these words, and names the service where it can. As long as the
 /// service is down by a stop, a later one counts too.
 pub(super) fn command(s: &Situation<'_>, words: &[&str]) -> Option<(Time, String, Actor)> {
-    let from = if s.incident.loss == Loss::UnitDisabled { Time(0) } else { s.incident.lost_at.before(REACH) };
+    let from = if matches!(s.incident.loss, Loss::UnitDisabled | Loss::UnitMissing) { Time(0) } else { s.incident.lost_at.before(REACH) };
     let until = if s.incident.loss == Loss::Stopped { Time(i64::MAX) } else { s.incident.lost_at.after(Length::seconds(5)) };
     let seen = s
         .watched

@@ -14,6 +14,8 @@ pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
         _ if matches!(service.kind, Kind::Url(_)) => (Vec::new(), "plan-elsewhere"),
         _ if matches!(service.kind, Kind::Process(_) | Kind::Own) => return None,
         Loss::Unreachable => (Vec::new(), "plan-cut-off"),
+        // There is nothing to start; what was there is with whoever took it away.
+        Loss::UnitMissing => (Vec::new(), "plan-unit-gone"),
         Loss::UnitDisabled => {
             let masked = s.watched.unit.as_ref().is_some_and(|u| u.file.starts_with("masked"));
             (if masked { vec![Step::Unmask, Step::Enable] } else { vec![Step::Enable] }, "plan-enable")
