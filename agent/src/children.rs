@@ -15,13 +15,16 @@ use muster_model::observation::End;
 use muster_model::roster::{Kind, Service};
 use muster_model::time::Length;
 use muster_sense::proc::{self, Proc};
-use rustix::process::{Signal, kill_process_group};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, kill_process_group, prlimit, setrlimit};
 
 /// The mark: the service's name, and whose it is.
 const MARK_SERVICE: &str = "MUSTER_SERVICE";
 const MARK_DATA: &str = "MUSTER_DATA";
 /// A log that is larger when its service starts is set aside as `NAME.log.1`.
 const LOG_BYTES_MAX: u64 = 16 << 20;
+
+/// More open files than this Muster has no use for.
+const OPEN_FILES_MAX: u64 = 20_000;
 
 /// How long a process that was told to have ended may take to close its ports before its successor is started. The loop
 /// waits for it; where it takes longer, the start has failed and is tried again.
@@ -67,6 +70,8 @@ pub(crate) enum ChildError {
 pub(crate) struct Children {
     logs: PathBuf,
     data: PathBuf,
+    /// The limit on open files that Muster was given, before it raised its own.
+    open_files: Rlimit,
     /// Started by this Muster, and not yet waited for.
     unreaped: Mutex<Vec<(ServiceName, ProcessKey, Child)>>,
     alive: Mutex<BTreeMap<ServiceName, ProcessKey>>,
@@ -82,7 +87,15 @@ impl Children {
     pub(crate) fn new(data: &Path) -> std::io::Result<Children> {
         let logs = data.join("run");
         fs::create_dir_all(&logs)?;
-        Ok(Children { logs, data: data.to_owned(), unreaped: Mutex::default(), alive: Mutex::default(), leaving: Mutex::default() })
+        let open_files = raise_open_files();
+        Ok(Children {
+            logs,
+            open_files,
+            data: data.to_owned(),
+            unreaped: Mutex::default(),
+            alive: Mutex::default(),
+            leaving: Mutex::default(),
+        })
     }
 
     /// Where a service's output is.
@@ -118,6 +131,7 @@ impl Children {
             .env_remove("WATCHDOG_PID")
             .spawn()
             .map_err(|source| ChildError::Start { command: line.clone(), source })?;
+        self.give_own_limit(&child);
         let process = i32::try_from(child.id()).ok().and_then(proc::process_key);
         let Some(process) = process else {
             let end = child.wait().map_or(End::Unknown, end_of);
@@ -126,6 +140,13 @@ impl Children {
         lock(&self.unreaped).push((service.name.clone(), process, child));
         lock(&self.alive).insert(service.name.clone(), process);
         Ok(process)
+    }
+
+    /// A service gets the limit that Muster was given: some programs grow with theirs, or fail at descriptors above 1,024.
+    fn give_own_limit(&self, child: &Child) {
+        let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        // One that has ended needs none.
+        let _ = pid.map(|pid| prlimit(Some(pid), Resource::Nofile, self.open_files));
     }
 
     fn open_log(&self, service: &ServiceName) -> Result<(File, File), ChildError> {
@@ -244,6 +265,18 @@ fn ended_within(process: ProcessKey, within: Length) -> bool {
 }
 
 /// A command without a shell's signs is run as it is, which saves the shell's start; every other by `/bin/sh -c`.
+/// Raises Muster's own limit on open files to what it may be, since each probe under way and each watched process takes one,
+/// and returns what it was.
+fn raise_open_files() -> Rlimit {
+    let given = getrlimit(Resource::Nofile);
+    let most = given.maximum.map_or(OPEN_FILES_MAX, |hard| hard.min(OPEN_FILES_MAX));
+    if given.current.is_some_and(|soft| soft < most) {
+        // Where that is refused, it has to do with what it was given.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: given.maximum });
+    }
+    given
+}
+
 fn command(line: &str) -> Command {
     let plain = line.chars().all(|c| c.is_ascii_alphanumeric() || " _./:@%+,-".contains(c));
     let mut words = line.split_whitespace();

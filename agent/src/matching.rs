@@ -58,21 +58,35 @@ impl Matching {
 
     /// The services to which a process belongs.
     pub(crate) fn of_process(&self, here: &Proc, pid: i32) -> Vec<Found> {
-        let Ok(Some(exe)) = here.exe(pid) else { return Vec::new() };
+        let (fitting, arguments) = self.fitting(here, pid);
+        if fitting.is_empty() {
+            return Vec::new();
+        }
+        let Ok(Some(process)) = here.process_key(pid) else { return Vec::new() };
+        let command = command_line(&arguments);
+        fitting.into_iter().map(|service| Found { service: service.clone(), process, command: command.clone() }).collect()
+    }
+
+    /// The services that process 1 would be. It is nobody's to watch: it cannot end, and is never to be signalled.
+    pub(crate) fn of_init(&self) -> Vec<&ServiceName> {
+        self.fitting(&Proc::here(), 1).0
+    }
+
+    /// The services that a process looks like, and its arguments.
+    fn fitting(&self, here: &Proc, pid: i32) -> (Vec<&ServiceName>, Vec<String>) {
+        let nobody = (Vec::new(), Vec::new());
+        let Ok(Some(exe)) = here.exe(pid) else { return nobody };
         let exe = exe.to_string_lossy();
         let exe = exe.strip_suffix(" (deleted)").unwrap_or(&exe);
         let candidates = self.by_program.get(base(exe)).into_iter().flatten().chain(&self.any_program);
         let mut candidates = candidates.filter(|w| w.exe.as_deref().is_none_or(|e| e == exe || !e.contains('/'))).peekable();
         if candidates.peek().is_none() {
-            return Vec::new();
+            return nobody;
         }
-        let Ok(Some(arguments)) = here.arguments(pid) else { return Vec::new() };
-        let Ok(Some(process)) = here.process_key(pid) else { return Vec::new() };
+        let Ok(Some(arguments)) = here.arguments(pid) else { return nobody };
         let joined = arguments.join(" ");
-        candidates
-            .filter(|w| w.args.as_ref().is_none_or(|a| a.is_match(&joined)))
-            .map(|w| Found { service: w.service.clone(), process, command: command_line(&arguments) })
-            .collect()
+        let fitting = candidates.filter(|w| w.args.as_ref().is_none_or(|a| a.is_match(&joined))).map(|w| &w.service).collect();
+        (fitting, arguments)
     }
 
     /// Every process of every service that is looked for.

@@ -59,6 +59,10 @@ pub(crate) fn tell(host: &mut Host) {
     }
     host.sensors.prober.set(probes);
     let found = host.matching.everywhere();
+    let init: Vec<&str> =
+        host.matching.of_init().into_iter().filter(|s| !found.iter().any(|f| f.service == **s)).map(|s| s.as_str()).collect();
+    let init = (!init.is_empty()).then(|| Text::new("trouble-process-one").with("services", init.join(", ")));
+    host.trouble("process-one", init);
     host.found(found);
     look_at_files(host);
     host.moved.extend(roster.services.keys().cloned());

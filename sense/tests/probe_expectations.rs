@@ -1,5 +1,6 @@
 //! What a service must show beside a right answer: that it comes in time, where its users are, from as many processes as there
 //! must be, with the files that it needs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
@@ -40,6 +41,7 @@ fn web(listener: TcpListener, after: Duration) -> u16 {
         for mut stream in listener.incoming().flatten() {
             thread::spawn(move || {
                 let _ = stream.read(&mut [0; 1024]);
+                #[allow(clippy::disallowed_methods, reason = "the server is slow: that is what is tested")]
                 thread::sleep(after);
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
             });

@@ -273,7 +273,9 @@ impl Watched {
         let mut endangered = None;
         for (question, probed) in self.questions.iter().zip(&self.probes) {
             let Some(probed) = probed else { continue };
-            if is_young && probed.right.is_none_or(|right| right < started) {
+            // A file does not come with the program.
+            let starts = !matches!(question.ask, Ask::File(_));
+            if is_young && starts && probed.right.is_none_or(|right| right < started) {
                 starting = Some(ready_until);
                 continue;
             }

@@ -564,7 +564,9 @@ fn causes_now(situation: &Situation<'_>, presence: Presence, pending: bool) -> V
     match incident.actions.first().map(|acted| acted.at).or(back) {
         Some(before) if !anew && !learnt(&causes, &incident.causes, watched.work.settled, before) => incident.causes.clone(),
         // What was found when all was examined is not forgotten because it went away meanwhile: a port that is free again.
-        None if watched.work.settled && !anew && sure(&causes) < sure(&incident.causes) => incident.causes.clone(),
+        None if watched.work.settled && !anew && !watched.work.other_loss && sure(&causes) < sure(&incident.causes) => {
+            incident.causes.clone()
+        }
         _ => causes,
     }
 }

@@ -76,6 +76,8 @@ pub(crate) struct Work {
     /// They were asked for after the last plan had run its course.
     pub(crate) asked_since: bool,
     pub(crate) found: Vec<Found>,
+    /// The verdict was of the loss as it was taken for before.
+    pub(crate) other_loss: bool,
     /// A first verdict was given.
     pub(crate) judged: bool,
     pub(crate) settled: bool,
@@ -122,6 +124,7 @@ impl Work {
     /// It is lost in another way than it was.
     pub(crate) fn refined(&mut self, now: Now) {
         self.since = now.mono;
+        self.other_loss = true;
     }
 
     /// A yes is to the loss at hand, not to one to come.
@@ -152,6 +155,7 @@ impl Work {
     pub(crate) fn judged(&mut self, settled: bool) {
         self.judged = true;
         self.settled |= settled;
+        self.other_loss = false;
     }
 
     pub(crate) fn planned(&mut self, plan: Plan, ground: Ground) {

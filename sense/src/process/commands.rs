@@ -86,7 +86,13 @@ impl Commands {
     /// The services that the arguments name, each once. The first argument is the program itself.
     pub(super) fn mentioned(&self, arguments: &[String]) -> Vec<ServiceName> {
         let mut services = Vec::new();
-        for service in arguments.iter().skip(1).filter_map(|argument| self.mentions.get(stem(argument))).flatten() {
+        // A unit is named by the path of its file too.
+        let unit = |argument: &String| {
+            let (_, name) = argument.rsplit_once('/').filter(|(_, name)| name.ends_with(".service"))?;
+            self.mentions.get(stem(name))
+        };
+        let named = |argument: &String| self.mentions.get(stem(argument)).or_else(|| unit(argument)).cloned();
+        for service in &arguments.iter().skip(1).filter_map(named).flatten().collect::<Vec<_>>() {
             if !services.contains(service) {
                 services.push(service.clone());
             }
@@ -133,6 +139,8 @@ mod tests {
         assert_eq!(commands.mentioned(&arguments("systemctl stop nginx.service")).len(), 2);
         assert_eq!(commands.mentioned(&arguments("rm /etc/nginx/nginx.conf")), ["web".into()]);
         assert!(commands.mentioned(&arguments("rm /etc/nginx/nginx.conf.bak")).is_empty());
+        assert_eq!(commands.mentioned(&arguments("rm /etc/systemd/system/nginx.service")).len(), 2, "the unit's own file");
+        assert!(commands.mentioned(&arguments("rm /srv/nginx")).is_empty());
         assert!(commands.mentioned(&arguments("nginx -t")).is_empty(), "the program's own name is not an argument");
     }
 

@@ -1,5 +1,6 @@
 //! A person uninstalled it, or removed its unit.
 
+use muster_model::actor::Actor;
 use muster_model::cause::Code;
 use muster_model::loss::Loss;
 use muster_model::text::Text;
@@ -15,7 +16,10 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     }
     let unit = &s.watched.unit.as_ref()?.unit;
     let service = &s.watched.service.name;
-    let command = operator_stopped::command(s, &TAKES_AWAY);
+    // Whoever removed something else did not remove this.
+    let stem = unit.rsplit_once('.').map_or(unit.as_str(), |(stem, _)| stem);
+    let names_it = |who: &Actor| who.command.as_deref().is_some_and(|c| c.contains(stem));
+    let command = operator_stopped::command_that(s, |who| operator_stopped::has_word(who, &TAKES_AWAY) && names_it(who));
     let summary = match &command {
         Some((_, _, who)) => Text::new("verdict-operator-removed").with("unit", unit).with("service", service).with("who", who),
         None => Text::new("verdict-removed-unseen").with("unit", unit).with("service", service),

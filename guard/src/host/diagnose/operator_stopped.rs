@@ -62,27 +62,32 @@ pub(crate) fn ordered<'a>(s: &Situation<'a>) -> Option<(Mono, &'a Actor)> {
     down.then_some((trace.mono, who))
 }
 
-fn has_word(who: &Actor, words: &[&str]) -> bool {
+pub(super) fn has_word(who: &Actor, words: &[&str]) -> bool {
     who.command.as_deref().is_some_and(|c| c.split_whitespace().any(|w| words.contains(&w)))
 }
 
 /// The newest command around the loss that has one of these words, and names the service where it can. As long as the
 /// service is down by a stop, a later one counts too.
 pub(super) fn command(s: &Situation<'_>, words: &[&str]) -> Option<(Time, String, Actor)> {
+    command_that(s, |who| has_word(who, words))
+}
+
+/// The same of a command that fits.
+pub(super) fn command_that(s: &Situation<'_>, fits: impl Fn(&Actor) -> bool) -> Option<(Time, String, Actor)> {
     let from = if matches!(s.incident.loss, Loss::UnitDisabled | Loss::UnitMissing) { Time(0) } else { s.incident.lost_at.before(REACH) };
     let until = if s.incident.loss == Loss::Stopped { Time(i64::MAX) } else { s.incident.lost_at.after(Length::seconds(5)) };
     let seen = s
         .watched
         .traces
         .commands()
-        .find(|(t, a)| t.at >= from && t.at <= until && has_word(a, words))
+        .find(|(t, a)| t.at >= from && t.at <= until && fits(a))
         .map(|(t, a)| (t.at, t.source.clone(), a.clone()));
     seen.or_else(|| {
         s.watched.work.finding(|f| match &f.examined.finding {
             Finding::Commands { commands } => commands
                 .iter()
                 .rev()
-                .find(|(at, a)| *at >= from && *at <= until && has_word(a, words))
+                .find(|(at, a)| *at >= from && *at <= until && fits(a))
                 .map(|(at, a)| (*at, "commands".to_owned(), a.clone())),
             _ => None,
         })
