@@ -235,14 +235,14 @@ fn hostile_http_servers_cost_no_more_than_the_bounds() {
 }
 
 #[test]
-fn nobody_there_is_refused_and_an_unknown_name_is_unasked() {
+fn nobody_there_is_refused_and_an_unknown_name_does_not_resolve() {
     for question in [http(closed_port(), None, None), tcp(closed_port(), None)] {
         let told = ask(question, 5_000);
         assert!(matches!(&told.answer, Answer::Refused { text } if text.contains("refused")), "{told:?}");
     }
     // A label of more than 63 letters is no name (RFC 1035 §2.3.4), so that no resolver is asked.
     let told = ask(Ask::Tcp { address: format!("{}:80", "a".repeat(70)), talk: None }, 5_000);
-    assert!(matches!(&told.answer, Answer::Unasked { text } if text.contains("does not resolve")), "{told:?}");
+    assert!(matches!(&told.answer, Answer::Unresolved { text } if text.contains("does not resolve")), "{told:?}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn every_usual_way_for_a_certificate_to_be_broken_is_told_in_its_own_words() {
     let cases = [
         ("good", by(&ca, good()), "right: TLSvN_N, the certificate is valid for NN days, until NNNN-NN-NN"),
         ("short", by(&ca, server(&["good.test"], -80, 90)), "warning: TLSvN_N, the certificate is valid for N days, until NNNN-NN-NN"),
-        ("expired", by(&ca, server(&["good.test"], -100, 90)), "wrong: its certificate expired on NNNN-NN-NN, NNd ago"),
+        ("expired", by(&ca, server(&["good.test"], -100, 90)), "expired: its certificate expired on NNNN-NN-NN, NNd ago"),
         ("early", by(&ca, server(&["good.test"], 3, 90)), "wrong: its certificate is not valid before NNNN-NN-NN; is the clock right?"),
         ("named", by(&ca, server(&["a.test", "b.test"], -1, 90)), "wrong: its certificate is made out to a.test, b.test, not to good.test"),
         ("self", good().self_signed(&key).unwrap().pem(), "wrong: its certificate is signed by itself and not trusted"),
