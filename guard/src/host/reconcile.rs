@@ -216,6 +216,11 @@ impl Guard {
                 let exams = diagnose::exams(situation);
                 return Some(Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams });
             }
+            // Who holds the port now was not there to be seen when it was examined, or nobody asked.
+            Some((asked, _)) if work.other_loss && incident.loss == Loss::PortStolen && *asked < work.since => {
+                let exams = diagnose::exams(situation);
+                return Some(Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams });
+            }
             Some((asked, pending)) => {
                 let until = asked.after(SETTLE_WITHIN);
                 if pending.is_empty() || until <= now.mono {
