@@ -264,7 +264,6 @@ fn ended_within(process: ProcessKey, within: Length) -> bool {
     matches!(poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&timeout)), Ok(n) if n > 0)
 }
 
-/// A command without a shell's signs is run as it is, which saves the shell's start; every other by `/bin/sh -c`.
 /// Raises Muster's own limit on open files to what it may be, since each probe under way and each watched process takes one,
 /// and returns what it was.
 fn raise_open_files() -> Rlimit {
@@ -277,6 +276,7 @@ fn raise_open_files() -> Rlimit {
     given
 }
 
+/// A command without a shell's signs is run as it is, which saves the shell's start; every other by `/bin/sh -c`.
 fn command(line: &str) -> Command {
     let plain = line.chars().all(|c| c.is_ascii_alphanumeric() || " _./:@%+,-".contains(c));
     let mut words = line.split_whitespace();

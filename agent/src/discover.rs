@@ -62,7 +62,7 @@ pub(crate) fn unwatched(host: &Host) -> Vec<(Service, Option<i32>, Vec<u16>)> {
             entry.2.extend(seen.ports);
         }
     }
-    let watched = |unit: &str| host.guard.services().any(|w| matches!(&w.service().kind, Kind::Unit(u) if u == unit));
+    let watched = |unit: &str| host.guard.services().any(|w| w.service().kind.unit() == Some(unit));
     let known_pids: Vec<i32> = host.guard.services().flat_map(|w| w.pids()).map(|p| p.pid.get()).collect();
     for running in host.learned.running().filter(|r| comes_up(r) && !watched(&r.unit)) {
         let pid = running.main.map(|p| p.pid.get());
@@ -78,14 +78,7 @@ pub(crate) fn unwatched(host: &Host) -> Vec<(Service, Option<i32>, Vec<u16>)> {
 pub(crate) fn listening(host: &Host) -> Vec<Unwatched> {
     let own = i32::try_from(std::process::id()).unwrap_or(0);
     let pids: Vec<i32> = host.guard.services().flat_map(|w| w.pids()).map(|p| p.pid.get()).chain([own]).collect();
-    let units: Vec<String> = host
-        .guard
-        .services()
-        .filter_map(|w| match &w.service().kind {
-            Kind::Unit(unit) => Some(unit.clone()),
-            Kind::Run(_) | Kind::Process(_) | Kind::Url(_) | Kind::Own => None,
-        })
-        .collect();
+    let units: Vec<String> = host.guard.services().filter_map(|w| w.service().kind.unit().map(str::to_owned)).collect();
     host.sensors.ports.unwatched(&pids, &units)
 }
 

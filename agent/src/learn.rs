@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use muster_model::id::ServiceName;
-use muster_model::roster::{Kind, Roster, Service};
+use muster_model::roster::{Roster, Service};
 use muster_sense::units::Running;
 
 use crate::discover;
@@ -86,10 +86,7 @@ pub(crate) fn round(host: &mut Host) {
 /// The service manager may take seconds to answer: the answer comes through the inbox.
 fn ask_what_runs(host: &Host) {
     let (units, inbox) = (Arc::clone(&host.sensors.units), host.inbox.clone());
-    let watched = host.guard.services().filter_map(|w| match &w.service().kind {
-        Kind::Unit(unit) => Some(unit.clone()),
-        Kind::Run(_) | Kind::Process(_) | Kind::Url(_) | Kind::Own => None,
-    });
+    let watched = host.guard.services().filter_map(|w| w.service().kind.unit().map(str::to_owned));
     let watched: BTreeSet<String> = watched.collect();
     let asks = move || {
         // Where nobody can say, what was said before stands; `status` has why.

@@ -291,6 +291,11 @@ impl Ask {
         }
     }
 
+    /// The port of the server that is asked.
+    pub fn port(&self) -> Option<u16> {
+        self.address()?.rsplit_once(':')?.1.parse().ok()
+    }
+
     /// `HOST:PORT` (or a socket's path) of the server that is asked, as far as it stands in the roster.
     pub fn address(&self) -> Option<String> {
         match self {
@@ -302,7 +307,7 @@ impl Ask {
                 Some(if has_port { authority.to_owned() } else { format!("{authority}:{port}") })
             }
             Ask::Dns { server, .. } => server.clone(),
-            Ask::Exec { .. } | Ask::Processes { .. } => None,
+            Ask::Exec { .. } | Ask::File(_) | Ask::Processes { .. } => None,
             other => Some(other.target().to_owned()),
         }
     }

@@ -147,6 +147,14 @@ impl Kind {
         }
     }
 
+    /// The full name of the unit, where it is one.
+    pub fn unit(&self) -> Option<&str> {
+        match self {
+            Kind::Unit(unit) => Some(unit),
+            Kind::Run(_) | Kind::Process(_) | Kind::Url(_) | Kind::Own => None,
+        }
+    }
+
     /// Whether it is brought back on this host, by Muster or the service manager; the others can only be watched.
     pub const fn is_brought_back_here(&self) -> bool {
         matches!(self, Kind::Unit(_) | Kind::Run(_))

@@ -11,7 +11,7 @@ mod unmask;
 use muster_model::id::VersionId;
 use muster_model::observation::End;
 use muster_model::plan::{Order, Step};
-use muster_model::roster::{Kind, Service};
+use muster_model::roster::Service;
 use muster_model::time::Length;
 
 use crate::systemd::{self, Job};
@@ -67,12 +67,8 @@ fn only_watched(service: &Service) -> Ending {
 
 /// The unit, where it is one.
 fn unit(service: &Service) -> Result<&str, Ending> {
-    match &service.kind {
-        Kind::Unit(unit) => Ok(unit),
-        Kind::Run(_) | Kind::Process(_) | Kind::Url(_) | Kind::Own => Err(Ending::failed(format!(
-            "{} is of kind `{}`: only a systemd unit can be enabled or masked",
-            service.name,
-            service.kind.code()
-        ))),
-    }
+    service.kind.unit().ok_or_else(|| {
+        let (name, kind) = (&service.name, service.kind.code());
+        Ending::failed(format!("{name} is of kind `{kind}`: only a systemd unit can be enabled or masked"))
+    })
 }

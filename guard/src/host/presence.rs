@@ -340,16 +340,12 @@ impl Watched {
             Answer::Unreached { .. } | Answer::Unresolved { .. } if elsewhere => Loss::Unreachable,
             // Who cannot ask knows nothing of a service on this host.
             Answer::Unresolved { .. } => return None,
-            Answer::CutOff { .. } if port_of(ask).is_some_and(|port| self.ports.contains(&port)) => Loss::Unreachable,
+            Answer::CutOff { .. } if ask.port().is_some_and(|port| self.ports.contains(&port)) => Loss::Unreachable,
             Answer::Silent { .. } | Answer::Unreached { .. } | Answer::CutOff { .. } => Loss::Hung,
             Answer::Refused { .. } => Loss::PortClosed,
             Answer::Wrong { .. } => Loss::EndpointWrong,
         })
     }
-}
-
-fn port_of(ask: &Ask) -> Option<u16> {
-    ask.address()?.rsplit_once(':')?.1.parse().ok()
 }
 
 const fn loss_of(end: End) -> Loss {

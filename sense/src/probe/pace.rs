@@ -1,5 +1,6 @@
 //! When one probe is asked, and which answers are told.
 
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use muster_model::id::ServiceName;
@@ -41,42 +42,13 @@ pub(super) struct Pace {
     steadiness: Steadiness,
     /// What was told last is that it flaps.
     flapping: bool,
-    /// The kind of answer that was told last.
-    told: Option<Class>,
+    /// The answer that was told last.
+    told: Option<Answer>,
 }
 
-/// The kinds of answers that are told apart.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Right,
-    Warning,
-    Late,
-    Refused,
-    Unreached,
-    Unresolved,
-    CutOff,
-    Expired,
-    Silent,
-    Wrong,
-    Unasked,
-}
-
-impl Class {
-    fn of(answer: &Answer) -> Class {
-        match answer {
-            Answer::Right { .. } => Class::Right,
-            Answer::Warning { .. } => Class::Warning,
-            Answer::Late { .. } => Class::Late,
-            Answer::Refused { .. } => Class::Refused,
-            Answer::Unreached { .. } => Class::Unreached,
-            Answer::Unresolved { .. } => Class::Unresolved,
-            Answer::CutOff { .. } => Class::CutOff,
-            Answer::Expired { .. } => Class::Expired,
-            Answer::Silent { .. } => Class::Silent,
-            Answer::Wrong { .. } => Class::Wrong,
-            Answer::Unasked { .. } => Class::Unasked,
-        }
-    }
+/// Whether they are of one kind: only another kind is news.
+fn alike(one: &Answer, other: &Answer) -> bool {
+    discriminant(one) == discriminant(other)
 }
 
 /// An answer, when its question was put, and how long it took.
@@ -176,14 +148,16 @@ impl Pace {
         again.tick().await;
         for _ in 1..CONFIRM_TIMES {
             // Nothing new: it counts as it was told, whichever way it was asked then.
-            let old = self.told == Some(Class::of(&heard.answer)) || self.told == Some(Class::CutOff) && is_of_the_way(&heard.answer);
+            let was_cut_off = matches!(self.told, Some(Answer::CutOff { .. }));
+            let old = self.was_told(&heard.answer) || was_cut_off && is_of_the_way(&heard.answer);
             if heard.answer.is_right() || old {
                 break;
             }
             again.tick().await;
-            let before = Class::of(&heard.answer);
-            heard = self.ask(None).await;
-            (since, times) = if Class::of(&heard.answer) == before { (since, times + 1) } else { (heard.asked_at, 1) };
+            let next = self.ask(None).await;
+            let same = alike(&heard.answer, &next.answer);
+            heard = next;
+            (since, times) = if same { (since, times + 1) } else { (heard.asked_at, 1) };
         }
         if let Some(elsewhere) = &self.other_way
             && is_of_the_way(&heard.answer)
@@ -200,7 +174,7 @@ impl Pace {
             Turn::Flaps(_) => {}
             turn => {
                 self.flapping = false;
-                if turn == Turn::Settled || self.told != Some(Class::of(&heard.answer)) {
+                if turn == Turn::Settled || !self.was_told(&heard.answer) {
                     self.tell(heard, since, times);
                 }
             }
@@ -235,9 +209,13 @@ impl Pace {
         Heard { answer, asked_at, took }
     }
 
+    fn was_told(&self, answer: &Answer) -> bool {
+        self.told.as_ref().is_some_and(|told| alike(told, answer))
+    }
+
     fn tell(&mut self, heard: Heard, since: Time, times: u32) {
         let Heard { answer, asked_at: _, took } = heard;
-        let class = Class::of(&answer);
+        let told = answer.clone();
         let observation = Observation {
             at: since,
             source: "probe".to_owned(),
@@ -246,7 +224,7 @@ impl Pace {
         };
         // What could not be told is not told: the next answer of the same kind is then news again.
         self.told = match self.shared.sink.try_send(observation) {
-            Ok(()) => Some(class),
+            Ok(()) => Some(told),
             Err(_) => {
                 self.shared.pulse.crowded(1);
                 None

@@ -17,7 +17,6 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     let summary = Text::new("verdict-dns-failed").with("service", &s.watched.service.name).with("name", &name);
     let mut h = Hypothesis::new(Code::DnsFailed, summary);
     h.subject = Some(name);
-    let text = Text::new("evidence-answer").with("target", question.ask.target()).with("said", probed.answer.text());
-    h.weigh(probed.at, "probe", 4.5, text, None);
+    h.weigh_answer(question, probed, 4.5);
     Some(h)
 }

@@ -23,13 +23,13 @@ use muster_model::cause::{Cause, Code, Evidence};
 use muster_model::exam::Exam;
 use muster_model::id::ChangeId;
 use muster_model::loss::Loss;
-use muster_model::probe::Ask;
+use muster_model::probe::{Ask, Probe};
 use muster_model::roster::Kind;
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
 use super::presence::only_degrades;
-use super::watched::Watched;
+use super::watched::{Probed, Watched};
 pub(crate) use operator_stopped::{is_ordered, ordered};
 pub(crate) use situation::Situation;
 
@@ -79,6 +79,11 @@ impl Hypothesis {
 
     fn weigh(&mut self, at: Time, source: &str, weight: f64, text: Text, reference: Option<String>) {
         self.evidence.push(Evidence { at, source: source.to_owned(), weight, text, reference });
+    }
+
+    fn weigh_answer(&mut self, question: &Probe, probed: &Probed, weight: f64) {
+        let text = Text::new("evidence-answer").with("target", question.ask.target()).with("said", probed.answer.text());
+        self.weigh(probed.at, "probe", weight, text, None);
     }
 
     fn score(&self) -> f64 {
@@ -143,8 +148,7 @@ fn unknown(s: &Situation<'_>) -> Hypothesis {
         Hypothesis::new(Code::Unknown, Text::new("verdict-unknown").with("service", &s.watched.service.name).with("examined", &list));
     h.weigh(s.incident.lost_at, "guard", 0.0, Text::new("evidence-examined").with("examined", list), None);
     for (question, probed) in s.answers().filter(|(_, probed)| !probed.answer.is_right()) {
-        let text = Text::new("evidence-answer").with("target", question.ask.target()).with("said", probed.answer.text());
-        h.weigh(probed.at, "probe", 0.0, text, None);
+        h.weigh_answer(question, probed, 0.0);
     }
     if let Some(ended) = s.ended() {
         h.weigh(ended.at, "kernel", 0.0, s.end_text(ended.end), Some(format!("event:{}", ended.seq)));
@@ -197,8 +201,8 @@ pub(crate) fn wanted_ports(watched: &Watched) -> Vec<u16> {
     }
     // Those of UDP and of a place that is not the service's own say nothing about what it holds.
     let probed = watched.questions.iter().filter_map(|p| match &p.ask {
-        Ask::Dns { .. } | Ask::Ntp { .. } | Ask::Icmp { .. } | Ask::File(_) => None,
-        ask => ask.address()?.rsplit_once(':')?.1.parse().ok(),
+        Ask::Dns { .. } | Ask::Ntp { .. } | Ask::Icmp { .. } => None,
+        ask => ask.port(),
     });
     let mut ports: Vec<u16> = watched.wanted_ports().chain(probed).collect();
     ports.sort_unstable();

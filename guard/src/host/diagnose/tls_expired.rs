@@ -11,7 +11,6 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     let summary = Text::new("verdict-tls-expired").with("service", &s.watched.service.name).with("said", probed.answer.text());
     let mut h = Hypothesis::new(Code::TlsExpired, summary);
     h.subject = Some(question.ask.target().to_owned());
-    let text = Text::new("evidence-answer").with("target", question.ask.target()).with("said", probed.answer.text());
-    h.weigh(probed.at, "probe", 6.0, text, None);
+    h.weigh_answer(question, probed, 6.0);
     Some(h)
 }
