@@ -216,11 +216,6 @@ impl Guard {
                 let exams = diagnose::exams(situation);
                 return Some(Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams });
             }
-            // Who holds the port now was not there to be seen when it was examined, or nobody asked.
-            Some((asked, _)) if work.other_loss && incident.loss == Loss::PortStolen && *asked < work.since => {
-                let exams = diagnose::exams(situation);
-                return Some(Decision::Asked { incident: Some(incident.id.clone()), service: watched.service.name.clone(), exams });
-            }
             Some((asked, pending)) => {
                 let until = asked.after(SETTLE_WITHIN);
                 if pending.is_empty() || until <= now.mono {
@@ -566,12 +561,14 @@ fn causes_now(situation: &Situation<'_>, presence: Presence, pending: bool) -> V
         && watched.work.running().is_none()
         && presence.loss().is_some();
     let back = watched.present_since.filter(|_| presence == Presence::Present).map(|(_, at)| at);
+    // What was found when all was examined is not forgotten because it went away meanwhile: a port that is free again.
+    let gone = watched.work.settled && sure(&causes) == 0.0;
     match incident.actions.first().map(|acted| acted.at).or(back) {
-        Some(before) if !anew && !learnt(&causes, &incident.causes, watched.work.settled, before) => incident.causes.clone(),
-        // What was found when all was examined is not forgotten because it went away meanwhile: a port that is free again.
-        None if watched.work.settled && !anew && !watched.work.other_loss && sure(&causes) < sure(&incident.causes) => {
+        Some(before) if !anew && !watched.work.other_loss && !learnt(&causes, &incident.causes, watched.work.settled, before) => {
             incident.causes.clone()
         }
+        _ if gone => incident.causes.clone(),
+        None if watched.work.settled && !anew && sure(&causes) < sure(&incident.causes) => incident.causes.clone(),
         _ => causes,
     }
 }

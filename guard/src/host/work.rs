@@ -121,10 +121,12 @@ impl Work {
         self.plan = self.plan.take().filter(|p| p.leave == Leave::Granted);
     }
 
-    /// It is lost in another way than it was.
+    /// It is lost in another way than it was: that is examined, and judged, anew.
     pub(crate) fn refined(&mut self, now: Now) {
         self.since = now.mono;
         self.other_loss = true;
+        self.settled = false;
+        self.exams = None;
     }
 
     /// A yes is to the loss at hand, not to one to come.
@@ -155,7 +157,7 @@ impl Work {
     pub(crate) fn judged(&mut self, settled: bool) {
         self.judged = true;
         self.settled |= settled;
-        self.other_loss = false;
+        self.other_loss &= self.exams.as_ref().is_some_and(|(_, pending)| !pending.is_empty());
     }
 
     pub(crate) fn planned(&mut self, plan: Plan, ground: Ground) {

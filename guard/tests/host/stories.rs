@@ -932,9 +932,9 @@ fn what_is_killed_while_it_is_cut_off_is_started_once() {
             0.00s    web: plan 1: start (plan-start)
             0.16s    web: cause: operator.killed 1.00 by bob
             30.01s   web: lost: unreachable after all
-            30.01s   web: cause: unknown 1.00
-            30.01s   web: plan 2: nothing, is not run (plan-cut-off)
-            30.01s   web: escalated (plan-cut-off)
+            30.02s   web: cause: unknown 1.00
+            30.02s   web: plan 2: nothing, is not run (plan-cut-off)
+            30.02s   web: escalated (plan-cut-off)
             60.20s   web: recovered (state-recovered-by-others)
         "#]],
     );

@@ -34,7 +34,10 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
         h.weigh(s.incident.lost_at, "dbus", 3.0, Text::new("evidence-stop-job"), None);
     }
     let from = s.incident.lost_at.before(REACH);
-    if let Some(line) = s.lines().iter().rev().find(|l| l.text.starts_with("Stopping ") && l.at >= from && since_boot(l.at)) {
+    // The service manager's own words, the newest of them: what was stopped to be started anew was not stopped for good.
+    let mut managers = s.lines().iter().rev().filter(|l| l.pid == Some(1) && l.at >= from && since_boot(l.at));
+    let newest = managers.find(|l| ["Stopping ", "Starting ", "Started "].iter().any(|w| l.text.starts_with(w)));
+    if let Some(line) = newest.filter(|l| l.text.starts_with("Stopping ")) {
         h.weigh(line.at, "journal", 2.5, Text::new("evidence-log-line").with("line", &line.text), None);
     }
     if let Some((at, source, who)) = command {

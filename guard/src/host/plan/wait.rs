@@ -10,7 +10,9 @@ use crate::host::diagnose::Situation;
 
 pub(super) fn remedy(s: &Situation<'_>, attempt: u32, slack: Length) -> Option<Remedy> {
     let unit = s.watched.unit.as_ref()?;
-    if attempt > 1 || !restarts(unit, s.ended().map(|e| e.end)) {
+    // What runs and does not do its work looks well to the service manager.
+    let runs = s.watched.main.is_some() && unit.active == "active";
+    if attempt > 1 || runs || !restarts(unit, s.ended().map(|e| e.end)) {
         return None;
     }
     let within = Length(unit.restart_after.0.saturating_add(slack.0));

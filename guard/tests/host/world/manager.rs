@@ -215,6 +215,7 @@ impl World {
         u.result = "success";
         u.ended = None;
         (u.active, u.sub, u.job) = if u.notify { ("activating", "start", Some("start")) } else { ("active", "running", None) };
+        self.logs(name, 1, format!("Starting {name}.service..."));
         self.spawn(name);
         let t = self.truth(name);
         t.unit.main = t.process.as_ref().map(|p| p.key);

@@ -103,6 +103,19 @@ impl World {
         let services = open.iter().map(|i| &i.service).filter(|s| yes(s).is_some() && yes(s) > over(s));
         let granted: Vec<_> = services.map(|s| (s.clone(), true)).collect();
         self.promises.granted.extend(granted);
+        // And what was accepted is so still, where that it came back is on record no longer.
+        let closed = |service: &ServiceName| {
+            self.ledger.iter().rposition(|e| match &e.body {
+                Body::Told(told) => matches!(&told.command, Command::Resolve { incident }
+                    if guard.incident(incident.as_str()).is_some_and(|i| i.service == *service)),
+                _ => false,
+            })
+        };
+        let opened = |service: &ServiceName| {
+            self.ledger.iter().rposition(|e| matches!(&e.body, Body::Decided(Decision::Opened { service: s, .. }) if s == service))
+        };
+        let accepted: Vec<_> = self.services.keys().filter(|s| closed(s).is_some() && closed(s) > opened(s).max(yes(s))).cloned().collect();
+        self.promises.accepted.extend(accepted.into_iter().map(|s| (s, true)));
         for t in self.services.values_mut() {
             // A stop that was told to nobody does not outlast the boot.
             t.meant_down = t.meant_down.filter(|_| open.iter().any(|i| i.service == t.row.name && i.loss == Loss::Stopped));
