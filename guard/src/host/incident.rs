@@ -4,7 +4,7 @@ use muster_model::cause::Cause;
 use muster_model::event::{Command, Decision, Event};
 use muster_model::id::IncidentId;
 use muster_model::incident::{Action, Incident, Note, Said, State};
-use muster_model::plan::{Done, Order, Outcome, Step};
+use muster_model::plan::{Done, Leave, Order, Outcome, Plan, Step};
 use muster_model::text::Text;
 use muster_model::time::{Length, Time};
 
@@ -40,6 +40,13 @@ pub(crate) fn verdict(incident: &mut Incident, causes: &[Cause], settled: bool, 
     incident.first_verdict_at.get_or_insert(at);
     if settled {
         incident.settled_at.get_or_insert(at);
+    }
+}
+
+pub(crate) fn planned(incident: &mut Incident, plan: &Plan) {
+    incident.plan = Some(plan.clone());
+    if incident.state == State::Recovering && plan.leave != Leave::Granted {
+        incident.state = State::Open; // what was being done goes on no further
     }
 }
 

@@ -259,7 +259,7 @@ impl Guard {
             }
             Decision::Planned { incident, plan } => {
                 let Some(incident) = self.incidents.get_mut(incident) else { return };
-                incident.plan = Some(plan.clone());
+                incident::planned(incident, plan);
                 let Some(watched) = self.services.get_mut(&incident.service) else { return };
                 let ground = Ground::of(&Situation { watched, incident, now, rungs: &self.rungs, own: &self.own });
                 watched.work.planned(plan.clone(), ground);

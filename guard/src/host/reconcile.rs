@@ -506,8 +506,8 @@ impl Guard {
     /// A dependency is mended before its dependants, unless nobody is mending it.
     fn is_being_mended(&self, name: &ServiceName) -> bool {
         self.incidents().any(|i| {
-            i.service == *name
-                && (i.state == State::Recovering || (i.state == State::Open && i.plan.as_ref().is_none_or(|p| p.leave == Leave::Granted)))
+            let goes_on = i.plan.as_ref().is_none_or(|p| p.leave == Leave::Granted);
+            i.service == *name && matches!(i.state, State::Open | State::Recovering) && goes_on
         })
     }
 }

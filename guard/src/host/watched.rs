@@ -101,6 +101,8 @@ pub struct Watched {
     /// Its processes that are there (`run`, `process`), each with when it was first seen.
     pub(crate) processes: BTreeMap<ProcessKey, Mono>,
     pub(crate) main: Option<(ProcessKey, Mono)>,
+    /// The main process that was told last, there or not.
+    newest_main: Option<ProcessKey>,
     /// The newest examination that found a process of its own running.
     pub(crate) seen_running: Seq,
     /// When the newest main process was first seen.
@@ -169,6 +171,7 @@ impl Watched {
             processes: BTreeMap::new(),
             main: None,
             seen_running: Seq::default(),
+            newest_main: None,
             started: now.mono,
             ended: None,
             asked_of: Seq::default(),
@@ -246,6 +249,7 @@ impl Watched {
             self.unvalidated = self.unvalidated.map(|_| now.mono);
             self.traces.rebooted();
             self.gone.clear();
+            self.newest_main = None;
         }
     }
 
@@ -351,6 +355,9 @@ impl Watched {
 
     fn new_main(&mut self, process: ProcessKey, now: Now) {
         self.main = Some((process, now.mono));
+        if self.newest_main.replace(process) == Some(process) {
+            return; // an older word of it, told late: nothing was started
+        }
         self.started = now.mono;
         self.leaving = None;
         self.config_loaded(now);

@@ -69,8 +69,8 @@ pub(super) fn has_word(who: &Actor, words: &[&str]) -> bool {
     who.command.as_deref().is_some_and(|c| c.split_whitespace().any(|w| words.contains(&w)))
 }
 
-/// The newest command around the loss that has one of these words, and names the service where it can. As long as the
-/// service is down by a stop, a later one counts too.
+/// The command around the loss that has one of these words, and names the service where it can: the newest before it, or
+/// else, as long as the service is down by a stop, the first after it. Who stops what is stopped already did not do it.
 pub(super) fn command(s: &Situation<'_>, words: &[&str]) -> Option<(Time, String, Actor)> {
     command_that(s, |who| has_word(who, words))
 }
@@ -78,21 +78,20 @@ pub(super) fn command(s: &Situation<'_>, words: &[&str]) -> Option<(Time, String
 /// The same of a command that fits.
 pub(super) fn command_that(s: &Situation<'_>, fits: impl Fn(&Actor) -> bool) -> Option<(Time, String, Actor)> {
     let from = if matches!(s.incident.loss, Loss::UnitDisabled | Loss::UnitMissing) { Time(0) } else { s.incident.lost_at.before(REACH) };
-    let until = if s.incident.loss == Loss::Stopped { Time(i64::MAX) } else { s.incident.lost_at.after(Length::seconds(5)) };
-    let seen = s
-        .watched
-        .traces
-        .commands()
-        .find(|(t, a)| t.at >= from && t.at <= until && fits(a))
-        .map(|(t, a)| (t.at, t.source.clone(), a.clone()));
-    seen.or_else(|| {
-        s.watched.work.finding(|f| match &f.examined.finding {
-            Finding::Commands { commands } => commands
-                .iter()
-                .rev()
-                .find(|(at, a)| *at >= from && *at <= until && fits(a))
-                .map(|(at, a)| (*at, "commands".to_owned(), a.clone())),
+    let lost = s.incident.lost_at.after(Length::seconds(5));
+    let until = if s.incident.loss == Loss::Stopped { Time(i64::MAX) } else { lost };
+    let watched = s.watched;
+    // Each newest first.
+    let traces = || watched.traces.commands().filter(|(t, a)| t.at >= from && t.at <= until && fits(a));
+    let since_start = || traces().filter(|(t, _)| t.mono >= watched.started);
+    let trace = since_start().find(|(t, _)| t.at <= lost).or_else(|| since_start().last()).or_else(|| traces().next());
+    trace.map(|(t, a)| (t.at, t.source.clone(), a.clone())).or_else(|| {
+        let commands = watched.work.finding(|f| match &f.examined.finding {
+            Finding::Commands { commands } => Some(commands),
             _ => None,
-        })
+        })?;
+        let listed = || commands.iter().rev().filter(|(at, a)| *at >= from && *at <= until && fits(a));
+        let (at, who) = listed().find(|(at, _)| *at <= lost).or_else(|| listed().last())?;
+        Some((*at, "commands".to_owned(), who.clone()))
     })
 }
