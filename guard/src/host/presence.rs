@@ -247,7 +247,9 @@ impl Watched {
     /// Since when its main process is stopped by a signal, as far as was seen.
     pub(crate) fn stopped(&self) -> Option<Time> {
         let (main, _) = self.main?;
-        let (trace, signal, _) = self.traces.signals(main).find(|(_, s, _)| matches!(*s, SIGSTOP | SIGTSTP | SIGCONT))?;
+        // By when they were sent: they may be told in another order.
+        let halts = self.traces.signals(main).filter(|(_, s, _)| matches!(*s, SIGSTOP | SIGTSTP | SIGCONT));
+        let (trace, signal, _) = halts.reduce(|newest, other| if other.0.at > newest.0.at { other } else { newest })?;
         (signal != SIGCONT && !self.goes_on_since(trace)).then_some(trace.at)
     }
 

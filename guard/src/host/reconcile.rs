@@ -495,7 +495,8 @@ impl Guard {
                 return None;
             }
             let earlier = self.begun.iter().rev().nth((self.limits.steps_an_hour as usize).saturating_sub(1));
-            if let Some(free) = earlier.map(|t| t.after(HOUR)).filter(|free| *free > now.mono) {
+            // What a person asks for is not Muster's own zeal, which this bounds.
+            if let Some(free) = earlier.map(|t| t.after(HOUR)).filter(|free| *free > now.mono && !watched.work.granted) {
                 wake.at(free);
                 return None;
             }

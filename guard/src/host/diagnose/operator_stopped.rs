@@ -8,6 +8,7 @@ use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
 use super::{Hypothesis, Situation};
+use crate::host::traces::Trace;
 
 /// The service manager may take this long to stop a unit.
 const REACH: Length = Length::seconds(100);
@@ -57,12 +58,15 @@ pub(crate) fn is_ordered(s: &Situation<'_>) -> bool {
 
 /// When and by whom the service manager was told to take it down, as far as that was seen happening and nothing followed.
 pub(crate) fn ordered<'a>(s: &Situation<'a>) -> Option<(Mono, &'a Actor)> {
-    let mut since_start = s.watched.traces.commands().take_while(|(t, _)| t.mono >= s.watched.started);
-    let (trace, who) = since_start.find(|(_, who)| has_word(who, &TAKES_DOWN) || has_word(who, &BRINGS_UP))?;
-    // To disable what runs takes it down with `--now` only; to disable what is lost says that it may stay so.
-    let lost_already = trace.seq > s.watched.work.seq && s.watched.main.is_none();
-    let down = has_word(who, &["stop", "--now"]) || (has_word(who, &TAKES_DOWN) && lost_already);
-    down.then_some((trace.mono, who))
+    let since_start = s.watched.traces.commands().take_while(|(t, _)| t.mono >= s.watched.started);
+    let since_up = since_start.take_while(|(_, who)| !has_word(who, &BRINGS_UP));
+    let takes_down = |trace: &Trace, who: &Actor| {
+        // To disable what runs takes it down with `--now` only; to disable what is lost says that it may stay so.
+        let ended = s.watched.ended.is_some_and(|e| trace.mono >= e.mono);
+        let lost_already = s.watched.main.is_none() && (ended || trace.seq > s.watched.work.seq);
+        has_word(who, &["stop", "--now"]) || (has_word(who, &TAKES_DOWN) && lost_already)
+    };
+    since_up.filter(|(trace, who)| takes_down(trace, who)).map(|(trace, who)| (trace.mono, who)).next()
 }
 
 pub(super) fn has_word(who: &Actor, words: &[&str]) -> bool {
