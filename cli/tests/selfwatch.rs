@@ -78,6 +78,14 @@ fn a_queue_that_ran_over_is_told_with_what_was_not_seen_and_is_over_by_itself() 
     }
     assert_eq!((&status["blind"], status["services"].as_array().unwrap().len()), (&serde_json::json!([]), 1), "{status}");
 
+    // The folder is watched once a change in it is told.
+    let told = |name: &str| {
+        let changes = muster.json(&["changes"]).to_string();
+        if changes.contains(name) { Ok(()) } else { Err(changes) }
+    };
+    std::fs::write(folder.path().join("first.conf"), "x").unwrap();
+    muster.until(|| told("first.conf"));
+
     // While Muster stands still, more happens than the kernel keeps for it; the last of it is a change that lasts.
     let stopped = Stopped::new(&muster);
     let kept: usize = ["/proc/sys/fs/inotify/max_queued_events", "/proc/sys/fs/fanotify/max_queued_events"]
@@ -113,10 +121,7 @@ fn a_queue_that_ran_over_is_told_with_what_was_not_seen_and_is_over_by_itself() 
     assert!(text(&muster.ask(&["--lang", "zh-CN", "status"])).contains("文件变动"));
 
     // What lasts was looked at anew, and then it is over.
-    muster.until(|| {
-        let changes = muster.json(&["changes"]).to_string();
-        if changes.contains("a.conf") { Ok(()) } else { Err(changes) }
-    });
+    muster.until(|| told("a.conf"));
     let over = muster.until(|| {
         let why = muster.json(&["why", "muster"]);
         if why["state"] == "recovered" { Ok(why) } else { Err(why.to_string()) }

@@ -129,7 +129,11 @@ fn unwatched(look: &Look, unwatched: &[Unwatched]) -> Table {
     for found in unwatched {
         let ports = look.say("status-listens", &[("ports", &few(&found.ports))]);
         let pid = found.pid.map_or("–".to_owned(), |pid| pid.to_string());
-        let belongs = found.unit.clone().unwrap_or_else(|| found.command.clone());
+        let belongs = match (&found.unit, found.pid) {
+            (Some(unit), _) => unit.clone(),
+            (None, Some(_)) => found.command.clone(),
+            (None, None) => look.say("status-holder-unseen", &[]),
+        };
         table.row([
             Line::of(Style::Plain, &found.program),
             Line::of(Style::Plain, pid),

@@ -24,6 +24,8 @@ const PORTS_ONE_BY_ONE: Length = Length::seconds(3);
 pub(crate) const ENABLED_QUIET: Length = Length::seconds(3);
 /// A signal this long before an end is taken as its reason.
 const SIGNAL_REACH: Length = Length::seconds(60);
+/// A sensor that is behind may tell what happened so long after what happened later.
+const TOLD_LATE: Length = Length::seconds(10);
 const SIGSTOP: i32 = 19;
 const SIGTSTP: i32 = 20;
 const SIGCONT: i32 = 18;
@@ -247,9 +249,10 @@ impl Watched {
     /// Since when its main process is stopped by a signal, as far as was seen.
     pub(crate) fn stopped(&self) -> Option<Time> {
         let (main, _) = self.main?;
-        // By when they were sent: they may be told in another order.
+        // Two that were sent shortly after each other may be told in another order.
         let halts = self.traces.signals(main).filter(|(_, s, _)| matches!(*s, SIGSTOP | SIGTSTP | SIGCONT));
-        let (trace, signal, _) = halts.reduce(|newest, other| if other.0.at > newest.0.at { other } else { newest })?;
+        let later = |a: &Trace, b: &Trace| a.at > b.at && a.at.since(b.at) < TOLD_LATE;
+        let (trace, signal, _) = halts.reduce(|newest, other| if later(other.0, newest.0) { other } else { newest })?;
         (signal != SIGCONT && !self.goes_on_since(trace)).then_some(trace.at)
     }
 

@@ -169,9 +169,16 @@ impl Guard {
     /// A loss is on record and not over.
     fn work_on(&self, watched: &Watched, incident: &Incident, presence: Presence, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
-        if only_degrades(incident.loss) && matches!(presence, Presence::Lost { .. } | Presence::NotStarted) {
+        match presence {
             // What was only a danger has become a loss: that is a story of its own, with its own moment.
-            return Some(became(incident, State::Closed, now.at, Text::new("state-became-a-loss")));
+            Presence::Lost { .. } | Presence::NotStarted if only_degrades(incident.loss) => {
+                return Some(became(incident, State::Closed, now.at, Text::new("state-became-a-loss")));
+            }
+            // It was well, and cut off, until the machine went down: now it is to be started like every other.
+            Presence::NotStarted if incident.loss == Loss::Unreachable => {
+                return Some(became(incident, State::Closed, now.at, Text::new("state-ended-by-boot")));
+            }
+            _ => {}
         }
         let situation = Situation { watched, incident, now, rungs: &self.rungs, own: &self.own };
         if let Some((loss, _)) = presence.loss()
@@ -292,6 +299,8 @@ impl Guard {
             (_, Loss::Stopped) if diagnose::is_ordered(situation) => Loss::Stopped,
             // What is not there cannot be started, however it came to be down.
             (lost, Loss::UnitMissing) if is_down(lost) => Loss::UnitMissing,
+            // What was well and cut off is so no longer.
+            (Loss::Unreachable, seen) if !only_degrades(seen) => seen,
             // Somebody started it since, and that failed in a way of its own.
             (Loss::Stopped, seen) if watched.started > work.since || !is_down(seen) => seen,
             (Loss::PortClosed | Loss::EndpointWrong | Loss::Hung, Loss::PortStolen) => Loss::PortStolen,
@@ -380,9 +389,10 @@ impl Guard {
         if !work.settled && (!at_once || work.attempts > 0) {
             return None; // a wake is set for when the examinations are over
         }
+        let attempt = work.next_number();
         if work.attempts > 0
-            && !work.granted
-            && !plan::is_intent(situation)
+            && !work.is_urged(attempt)
+            && (work.granted || !plan::is_intent(situation))
             && let Some(when) = work.next_attempt()
             && when > self.now.mono
         {
@@ -393,8 +403,6 @@ impl Guard {
             let why = Text::new("state-escalated-attempts").with("attempts", watched.work.attempts);
             return Some(became(incident, State::Escalated, self.now.at, why));
         }
-        // A plan that was never begun is no attempt.
-        let attempt = if work.plan.is_some() && work.last_begun.is_none() { work.attempts } else { work.attempts + 1 };
         let plan = plan::choose(situation, attempt, work.granted, MANAGER_SLACK);
         Some(Decision::Planned { incident: incident.id.clone(), plan })
     }
@@ -496,7 +504,7 @@ impl Guard {
             }
             let earlier = self.begun.iter().rev().nth((self.limits.steps_an_hour as usize).saturating_sub(1));
             // What a person asks for is not Muster's own zeal, which this bounds.
-            if let Some(free) = earlier.map(|t| t.after(HOUR)).filter(|free| *free > now.mono && !watched.work.granted) {
+            if let Some(free) = earlier.map(|t| t.after(HOUR)).filter(|free| *free > now.mono && !watched.work.is_urged(order.attempt)) {
                 wake.at(free);
                 return None;
             }

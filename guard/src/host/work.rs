@@ -98,6 +98,8 @@ pub(crate) struct Work {
     pub(crate) attempts: u32,
     /// A person said yes.
     pub(crate) granted: bool,
+    /// The attempt that the person asked for: it waits for nothing. Those after it do.
+    urged: Option<u32>,
     pub(crate) recovered: Option<Mono>,
     /// When it was lost, and lost again, newest last.
     pub(crate) losses: VecDeque<Mono>,
@@ -119,6 +121,18 @@ impl Work {
             self.attempts = self.attempts.saturating_sub(1); // what was never begun is no attempt
         }
         self.plan = self.plan.take().filter(|p| p.leave == Leave::Granted);
+        let in_hand = self.plan.is_some() && self.last_begun.is_none();
+        self.urged = Some(if in_hand { self.attempts } else { self.attempts + 1 });
+    }
+
+    /// Whether a person asked for this attempt.
+    pub(crate) fn is_urged(&self, attempt: u32) -> bool {
+        self.granted && self.urged == Some(attempt)
+    }
+
+    /// The number of the plan that is made next. One that was never begun is no attempt.
+    pub(crate) fn next_number(&self) -> u32 {
+        if self.plan.is_some() && self.last_begun.is_none() { self.attempts } else { self.attempts + 1 }
     }
 
     /// It is lost in another way than it was: that is examined, and judged, anew.

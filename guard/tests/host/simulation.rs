@@ -107,6 +107,7 @@ fn history(seed: u64) -> World {
         };
     }
     blindness(&mut world, seed, when);
+    ways(&mut world, seed, when, &names);
     world.run_until(when);
     world.promise_replay();
     quiet(&mut world, &names, when);
@@ -129,6 +130,21 @@ fn blindness(world: &mut World, seed: u64, end: u64) {
             _ => Blindness::Crowded { lost },
         };
         let act = Act::Blind { sensor: c.pick(&["files", "ebpf"]), why, length: c.between(S, MINUTE) };
+        world.after(c.below(end), Happening::Does(act));
+    }
+}
+
+/// In some, what stands between a service and its users fails: it is answered late, out of time, or not at all.
+fn ways(world: &mut World, seed: u64, end: u64, names: &[ServiceName]) {
+    let mut chance = Chance::new(seed ^ 0x3a75);
+    let c = &mut chance;
+    let probed: Vec<&ServiceName> = names.iter().filter(|name| !world.services[*name].row.probes.is_empty()).collect();
+    if probed.is_empty() || !c.likely(0.3) {
+        return;
+    }
+    for _ in 0..c.between(1, 5) {
+        let service = probed[c.below(probed.len() as u64) as usize].clone();
+        let act = Act::Way { service, way: c.pick(&["late", "expired", "cut"]), length: c.between(S, 3 * MINUTE) };
         world.after(c.below(end), Happening::Does(act));
     }
 }

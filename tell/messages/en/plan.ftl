@@ -28,6 +28,7 @@ state-recovered-by-muster = it is back, by what Muster did
 state-recovered-by-others = it is back, by itself or another hand
 state-sees-again = Muster sees all again
 state-became-a-loss = the danger became a loss, which has an incident of its own
+state-ended-by-boot = the machine was booted anew, which ended it
 state-left-roster = it is no longer in the roster
 state-relapsed = it was lost again before it was steady
 state-escalated-attempts = { $attempts ->

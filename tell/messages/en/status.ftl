@@ -11,6 +11,7 @@ status-running = muster { $version }, up { $length }
 status-empty = The roster is empty, and nothing was found that should be watched. Name a service in the configuration file.
 status-paused = paused for { $left } more: { $reason }
 status-paused-all = Muster does nothing by itself for { $left } more: { $reason }
+status-holder-unseen = its program cannot be seen from here
 status-unwatched = { $n ->
     [one] Listens here, and nobody watches it:
    *[other] Listen here, and nobody watches them:
@@ -51,7 +52,7 @@ column-program = PROGRAM
 discover-declared = declared
 discover-learned = learned
 discover-nobody = by nobody
-discover-none = Nothing that listens or comes up with the machine was found. Muster may need root to see whose it is.
+discover-none = Nothing was found here that a service could be made of: no program that listens and can be seen, no unit that comes up with the machine. A port whose program cannot be seen (another container's or, without root, another user's) stands in `muster status`.
 discover-write = `muster discover --write FILE` writes a roster of what is not declared, to be put into services.d/ beside the configuration.
 discover-exists = { $file } is there already and is not overwritten. Name a new file.
 discover-unwritten = { $file } cannot be written: { $error }.

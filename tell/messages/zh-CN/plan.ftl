@@ -28,6 +28,7 @@ state-recovered-by-muster = 服务已恢复，由 Muster 的操作所致
 state-recovered-by-others = 服务已恢复，系自行恢复或由他人恢复
 state-sees-again = Muster 恢复了全部观测
 state-became-a-loss = 隐患已演变为丢失，另立事件
+state-ended-by-boot = 机器已重新启动，此事件随之结束
 state-left-roster = 已不在名册中
 state-relapsed = 尚未稳定便再次丢失
 state-escalated-attempts = 尝试 { $attempts } 次仍未恢复：需要人工处理
