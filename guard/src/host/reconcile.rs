@@ -529,7 +529,7 @@ fn became(incident: &Incident, state: State, at: Time, why: Text) -> Decision {
 fn outdated(work: &Work, situation: &Situation<'_>) -> bool {
     let now = Ground::of(situation);
     let Some(before) = work.ground else { return true };
-    now != before && (work.last_begun.is_none() || (now.forbids(before) && !work.granted))
+    now != before && (work.last_begun.is_none() || now.forbids(before, work.granted))
 }
 
 /// The last thing a failed plan did that is to be taken back.
@@ -571,7 +571,7 @@ fn causes_now(situation: &Situation<'_>, presence: Presence, pending: bool) -> V
         && presence.loss().is_some();
     let back = watched.present_since.filter(|_| presence == Presence::Present).map(|(_, at)| at);
     // What was found when all was examined is not forgotten because it went away meanwhile: a port that is free again.
-    let gone = watched.work.settled && sure(&causes) == 0.0;
+    let gone = incident.settled_at.is_some() && !watched.work.other_loss && sure(&causes) == 0.0;
     match incident.actions.first().map(|acted| acted.at).or(back) {
         Some(before) if !anew && !watched.work.other_loss && !learnt(&causes, &incident.causes, watched.work.settled, before) => {
             incident.causes.clone()

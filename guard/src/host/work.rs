@@ -56,10 +56,11 @@ impl Ground {
     }
 
     /// Whether a plan that was made on the ground `before`, and is being run, may not go on on this one.
-    pub(crate) fn forbids(&self, before: Ground) -> bool {
-        // What is well and cut off is left alone, whatever was about to be done.
+    pub(crate) fn forbids(&self, before: Ground, granted: bool) -> bool {
+        // What is well and cut off is left alone, whatever was about to be done, and whoever asked for it.
         let cut_off = self.loss == Loss::Unreachable && before.loss != Loss::Unreachable;
-        (self.intent && !before.intent) || (before.put_back && !self.put_back) || self.recover != before.recover || cut_off
+        let not_wanted = (self.intent && !before.intent) || (before.put_back && !self.put_back) || self.recover != before.recover;
+        cut_off || (not_wanted && !granted)
     }
 }
 
@@ -111,7 +112,16 @@ pub(crate) struct Work {
 
 impl Work {
     pub(crate) fn opened(seq: Seq, now: Now, restarts: u32, granted: bool) -> Work {
-        Work { opened: now.mono, seq, since: now.mono, restarts, granted, losses: VecDeque::from([now.mono]), ..Work::default() }
+        Work {
+            opened: now.mono,
+            seq,
+            since: now.mono,
+            restarts,
+            granted,
+            urged: granted.then_some(1),
+            losses: VecDeque::from([now.mono]),
+            ..Work::default()
+        }
     }
 
     /// A person said yes: a plan that waits for it is made anew, for what is so now.
@@ -171,7 +181,7 @@ impl Work {
     pub(crate) fn judged(&mut self, settled: bool) {
         self.judged = true;
         self.settled |= settled;
-        self.other_loss &= self.exams.as_ref().is_some_and(|(_, pending)| !pending.is_empty());
+        self.other_loss &= !settled;
     }
 
     pub(crate) fn planned(&mut self, plan: Plan, ground: Ground) {

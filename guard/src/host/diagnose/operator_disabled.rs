@@ -20,7 +20,7 @@ pub(super) fn look(s: &Situation<'_>) -> Option<Hypothesis> {
     let off = |state: &str| matches!(state, "disabled" | "masked" | "masked-runtime");
     let change = s.watched.traces.changes().find(|(t, c)| {
         matches!(&c.what, Altered::Enablement { before, after } if !off(before) && off(after))
-            && (s.incident.loss == Loss::UnitDisabled || s.now.at.since(t.at) < s.now.at.since(s.incident.lost_at.before(REACH)))
+            && (s.incident.loss == Loss::UnitDisabled || s.is_since(t, REACH))
     });
     let command = operator_stopped::command(s, &["disable", "mask"]);
     if change.is_none() && command.is_none() {

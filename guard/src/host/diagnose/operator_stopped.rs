@@ -81,12 +81,13 @@ pub(super) fn command(s: &Situation<'_>, words: &[&str]) -> Option<(Time, String
 
 /// The same of a command that fits.
 pub(super) fn command_that(s: &Situation<'_>, fits: impl Fn(&Actor) -> bool) -> Option<(Time, String, Actor)> {
-    let from = if matches!(s.incident.loss, Loss::UnitDisabled | Loss::UnitMissing) { Time(0) } else { s.incident.lost_at.before(REACH) };
+    let always = matches!(s.incident.loss, Loss::UnitDisabled | Loss::UnitMissing);
+    let from = if always { Time(0) } else { s.incident.lost_at.before(REACH) };
     let lost = s.incident.lost_at.after(Length::seconds(5));
     let until = if s.incident.loss == Loss::Stopped { Time(i64::MAX) } else { lost };
     let watched = s.watched;
     // Each newest first.
-    let traces = || watched.traces.commands().filter(|(t, a)| t.at >= from && t.at <= until && fits(a));
+    let traces = || watched.traces.commands().filter(|(t, a)| (always || s.is_since(t, REACH)) && t.at <= until && fits(a));
     let since_start = || traces().filter(|(t, _)| t.mono >= watched.started);
     let trace = since_start().find(|(t, _)| t.at <= lost).or_else(|| since_start().last()).or_else(|| traces().next());
     trace.map(|(t, a)| (t.at, t.source.clone(), a.clone())).or_else(|| {

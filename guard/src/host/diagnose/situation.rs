@@ -11,7 +11,7 @@ use muster_model::incident::Incident;
 use muster_model::observation::{End, Rung};
 use muster_model::probe::Probe;
 use muster_model::text::{Phrase, Text};
-use muster_model::time::{Length, Time};
+use muster_model::time::{Length, Mono, Time};
 
 use crate::host::Now;
 use crate::host::traces::Trace;
@@ -41,6 +41,13 @@ impl<'a> Situation<'a> {
     /// The end of the main process, where it belongs to this loss.
     pub(crate) fn ended(&self) -> Option<Ended> {
         self.watched.ended.filter(|e| e.at >= self.incident.lost_at.before(Length::seconds(5)))
+    }
+
+    /// Whether something happened at most `reach` before the loss, or since: by either clock, for that of the wall may have
+    /// been set meanwhile.
+    pub(crate) fn is_since(&self, trace: &Trace, reach: Length) -> bool {
+        let this_boot = trace.mono > Mono(0);
+        trace.at >= self.incident.lost_at.before(reach) || (this_boot && trace.mono.after(reach) >= self.watched.work.since)
     }
 
     /// Whether a process is a hand from outside: not the service manager's, not Muster's, not the service's own.

@@ -88,7 +88,10 @@ impl World {
             }
             Step::Unmask | Step::Enable => {
                 let file = if order.step == Step::Enable { UnitFile::Enabled } else { UnitFile::Disabled };
-                self.unit_file(&name, file, Some(me));
+                // What somebody has unmasked meanwhile is not masked.
+                if order.step == Step::Enable || self.services[&name].unit.file == UnitFile::Masked {
+                    self.unit_file(&name, file, Some(me));
+                }
                 return self.done(order, Outcome::Done, "", Vec::new());
             }
             Step::ConfigRestore { files } => {
