@@ -39,7 +39,13 @@ pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
         // It still does its work: whoever is in the middle of an edit is not to be interrupted.
         return Some(Remedy { steps, why: Text::new("plan-config-offered").with("files", list), leave: Leave::Asked });
     }
-    steps.push(if s.watched.main.is_some() { Step::Restart } else { Step::Start });
+    // What runs and serves others meanwhile is told to read it anew; where that did not help, it is restarted.
+    let serves = matches!(s.incident.loss, Loss::EndpointWrong | Loss::PortClosed) && s.watched.main.is_some();
+    steps.push(match s.watched.main {
+        Some(_) if serves && s.watched.service.reload.is_some() && outcomes(&[Outcome::Undone]) == 0 => Step::Reload,
+        Some(_) => Step::Restart,
+        None => Step::Start,
+    });
     let why = Text::new("plan-config-restore").with("files", list).with("code", blamed.code);
     Some(Remedy { steps, why, leave: Leave::Granted })
 }
