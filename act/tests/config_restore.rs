@@ -96,6 +96,26 @@ fn what_a_person_altered_since_is_not_undone() {
 }
 
 #[test]
+fn a_file_with_two_paths_is_written_and_undone_as_one() {
+    let world = World::new();
+    let good = world.file("available", "good\n");
+    let enabled = world.path("enabled");
+    std::os::unix::fs::symlink("available", &enabled).unwrap();
+    world.file("enabled", "good\n");
+    world.file("enabled", "bad\n");
+    world.file("available", "bad\n");
+    let service = service(Kind::Unit("web.service".into()));
+    let order = order(Step::ConfigRestore { files: vec![good.clone(), (enabled.display().to_string(), good.1)] });
+    let done = world.hands.run(&order, &service);
+    assert_eq!(done.outcome, Outcome::Done, "{}", done.said);
+    assert_eq!(world.read("available").unwrap(), "good\n");
+    let undone = world.hands.undo(&order, &service, &done.replaced);
+    assert_eq!(undone.outcome, Outcome::Done, "{}", undone.said);
+    assert_eq!(world.read("available").unwrap(), "bad\n");
+    assert!(enabled.is_symlink(), "a link stays one");
+}
+
+#[test]
 fn where_one_file_cannot_be_written_none_is() {
     let world = World::new();
     let good = world.file("web.conf", "good\n");

@@ -81,7 +81,8 @@ fn refused(service: &Service) -> Option<String> {
 pub(super) fn undo(hands: &Hands, service: &Service, files: &Files, replaced: &Replaced) -> Ending {
     let mut undone = 0;
     let mut faults = Vec::new();
-    for (path, before) in replaced {
+    // The last written first: two paths may lead to one file.
+    for (path, before) in replaced.iter().rev() {
         let ours = files.iter().find(|(p, _)| p == path).map(|(_, version)| version);
         match take_back(hands, Path::new(path), ours, before.as_ref()) {
             Ok(()) => undone += 1,

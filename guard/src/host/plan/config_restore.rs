@@ -6,12 +6,15 @@ use muster_model::incident::Action;
 use muster_model::loss::Loss;
 use muster_model::plan::{Leave, Outcome, Step};
 use muster_model::text::Text;
+use muster_model::time::Length;
 
 use super::Remedy;
 use crate::host::diagnose::Situation;
 
 /// A cause at least this sure is acted on.
 const SURE: f64 = 0.6;
+/// What was told to read its configuration anew answers from it within this time.
+const RELOADED_WITHIN: Length = Length::seconds(5);
 /// A configuration is restored so often for one incident.
 const TRIES_MAX: usize = 3;
 
@@ -41,11 +44,12 @@ pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
     }
     // What runs and serves others meanwhile is told to read it anew; where that did not help, it is restarted.
     let serves = matches!(s.incident.loss, Loss::EndpointWrong | Loss::PortClosed) && s.watched.main.is_some();
-    steps.push(match s.watched.main {
-        Some(_) if serves && s.watched.service.reload.is_some() && outcomes(&[Outcome::Undone]) == 0 => Step::Reload,
-        Some(_) => Step::Restart,
-        None => Step::Start,
-    });
+    let reloads = s.watched.service.reload.is_some() && outcomes(&[Outcome::Undone]) == 0;
+    match s.watched.main {
+        Some(_) if serves && reloads => steps.extend([Step::Reload, Step::Await { within: RELOADED_WITHIN }]),
+        Some(_) => steps.push(Step::Restart),
+        None => steps.push(Step::Start),
+    }
     let why = Text::new("plan-config-restore").with("files", list).with("code", blamed.code);
     Some(Remedy { steps, why, leave: Leave::Granted })
 }
