@@ -75,15 +75,19 @@ impl Matching {
     /// The services that a process looks like, and its arguments.
     fn fitting(&self, here: &Proc, pid: i32) -> (Vec<&ServiceName>, Vec<String>) {
         let nobody = (Vec::new(), Vec::new());
-        let Ok(Some(exe)) = here.exe(pid) else { return nobody };
-        let exe = exe.to_string_lossy();
-        let exe = exe.strip_suffix(" (deleted)").unwrap_or(&exe);
-        let candidates = self.by_program.get(base(exe)).into_iter().flatten().chain(&self.any_program);
-        let mut candidates = candidates.filter(|w| w.exe.as_deref().is_none_or(|e| e == exe || !e.contains('/'))).peekable();
+        // Whose program may not be looked at, another user's or a guarded one, is known by its arguments alone.
+        let exe = here.exe(pid).ok().flatten().map(|exe| exe.to_string_lossy().into_owned());
+        let exe = exe.as_deref().map(|exe| exe.strip_suffix(" (deleted)").unwrap_or(exe));
+        let named = exe.and_then(|exe| self.by_program.get(base(exe))).into_iter().flatten();
+        let of_program = |wanted: &str| exe.is_some_and(|exe| wanted == exe || !wanted.contains('/'));
+        let mut candidates = named.chain(&self.any_program).filter(|w| w.exe.as_deref().is_none_or(of_program)).peekable();
         if candidates.peek().is_none() {
             return nobody;
         }
         let Ok(Some(arguments)) = here.arguments(pid) else { return nobody };
+        if exe.is_none() && arguments.is_empty() {
+            return nobody; // the kernel's own, or a dead one
+        }
         let joined = arguments.join(" ");
         let fitting = candidates.filter(|w| w.args.as_ref().is_none_or(|a| a.is_match(&joined))).map(|w| &w.service).collect();
         (fitting, arguments)

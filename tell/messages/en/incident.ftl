@@ -10,7 +10,7 @@ incidents-no-verdict = not known yet
 
 why-never = { $service } was never lost.
 why-no-verdict = Why is being looked into; nothing can be said yet.
-why-undecided = What was found does not decide; what was looked at stands below.
+why-undecided = What was looked at stands below.
 why-confirmed = { $code }, { $percent } sure, and confirmed: undoing it brought the service back
 why-settled = { $code }, { $percent } sure, all evidence is in
 why-first-verdict = { $code }, { $percent } sure; more evidence is being gathered

@@ -24,5 +24,6 @@ verdict-dns-failed = The name { $name } of { $service } does not resolve
 verdict-operator-removed = { $unit } of { $service } was removed by { $who }
 verdict-removed-unseen = { $unit } of { $service } is gone; who removed it was not seen
 verdict-unknown = What was found does not decide why { $service } was lost; examined: { WORD($examined, of: "exam") }
+verdict-never-seen = No process has fitted what the roster says of { $service } since Muster began to watch it. Does it run, and is its row right?
 verdict-blind = Muster does not see all that it should
 verdict-blind-stalled = Part of Muster stands still: { $sensors }

@@ -10,7 +10,7 @@ incidents-no-verdict = 尚不清楚
 
 why-never = { $service } 从未丢失。
 why-no-verdict = 正在查找原因，目前还无法下结论。
-why-undecided = 现有证据不足以判定；已检查的内容见下。
+why-undecided = 已检查的内容见下。
 why-confirmed = { $code }，把握 { $percent }，已证实：消除该原因后服务恢复
 why-settled = { $code }，把握 { $percent }，证据已齐
 why-first-verdict = { $code }，把握 { $percent }；仍在收集证据

@@ -24,5 +24,6 @@ verdict-dns-failed = { $service } 的名称 { $name } 无法解析
 verdict-operator-removed = { $service } 的单元 { $unit } 被 { $who } 移除
 verdict-removed-unseen = { $service } 的单元 { $unit } 不见了；未看到是谁移除的
 verdict-unknown = 现有证据不足以判定 { $service } 为何丢失；已检查：{ WORD($examined, of: "exam") }
+verdict-never-seen = 自 Muster 开始监视以来，没有进程符合名册对 { $service } 的描述。它在运行吗？该条目是否正确？
 verdict-blind = Muster 未能看到它应看到的一切
 verdict-blind-stalled = Muster 的一部分停滞不动：{ $sensors }

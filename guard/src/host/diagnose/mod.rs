@@ -144,8 +144,13 @@ fn unknown(s: &Situation<'_>) -> Hypothesis {
     }
     let looked: Vec<&str> = s.watched.work.found.iter().map(|f| f.examined.exam.code()).collect();
     let list = if looked.is_empty() { "-".to_owned() } else { looked.join(", ") };
-    let mut h =
-        Hypothesis::new(Code::Unknown, Text::new("verdict-unknown").with("service", &s.watched.service.name).with("examined", &list));
+    let service = &s.watched.service.name;
+    let never_seen = matches!(s.watched.service.kind, Kind::Process(_)) && !s.watched.ever_present && s.watched.ended.is_none();
+    let summary = match never_seen {
+        true => Text::new("verdict-never-seen").with("service", service),
+        false => Text::new("verdict-unknown").with("service", service).with("examined", &list),
+    };
+    let mut h = Hypothesis::new(Code::Unknown, summary);
     h.weigh(s.incident.lost_at, "guard", 0.0, Text::new("evidence-examined").with("examined", list), None);
     for (question, probed) in s.answers().filter(|(_, probed)| !probed.answer.is_right()) {
         h.weigh_answer(question, probed, 0.0);
