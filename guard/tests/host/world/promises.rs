@@ -95,7 +95,10 @@ impl World {
         let over = |service: &ServiceName| {
             let of = |id: &IncidentId| guard.incident(id.as_str()).is_some_and(|i| i.service == *service);
             self.ledger.iter().rposition(|e| match &e.body {
-                Body::Decided(Decision::Became { incident, state, .. }) => !state.is_open() && of(incident),
+                // A yes to a danger is one to the loss that it became.
+                Body::Decided(Decision::Became { incident, state, why, .. }) => {
+                    !state.is_open() && why.key != "state-became-a-loss" && of(incident)
+                }
                 Body::Told(told) => matches!(&told.command, Command::Resolve { incident } if of(incident)),
                 _ => false,
             })
