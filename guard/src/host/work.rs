@@ -196,6 +196,11 @@ impl Work {
     }
 
     pub(crate) fn begun(&mut self, order: Order, now: Now) {
+    /// An order of before the service left the roster and came back is still being run.
+    pub(crate) fn goes_on_with(&mut self, order: Option<Order>) {
+        self.running = order;
+    }
+
         self.last_begun = Some(now.mono);
         self.asked_since = false;
         self.running = Some(order);
@@ -280,7 +285,7 @@ impl Work {
 
     /// So is one that is to mend a loss.
     pub(crate) fn is_mending(&self) -> bool {
-        self.is_acting() && self.running.as_ref().is_some_and(|o| o.incident.is_some())
+        self.running.as_ref().is_some_and(mends)
     }
 
     pub(crate) fn running(&self) -> Option<&Order> {
@@ -313,4 +318,9 @@ impl Work {
     pub(crate) fn finding<'a, T>(&'a self, of: impl Fn(&'a Found) -> Option<T>) -> Option<T> {
         self.found.iter().rev().find_map(of)
     }
+}
+
+/// Whether an order alters a service that was lost.
+pub(crate) fn mends(order: &Order) -> bool {
+    order.step.acts() && order.incident.is_some()
 }
