@@ -131,8 +131,12 @@ impl Guard {
         Some(Decision::Asked { incident: None, service: watched.service.name.clone(), exams })
     }
 
-    /// A `run` service that was never there is brought up.
+    /// A `run` service that was never there is brought up. One that a person said is meant to be down comes up with the
+    /// machine, as a unit does, and not before.
     fn first_start(&self, watched: &Watched, wake: &mut Wake) -> Option<Decision> {
+        if watched.accepts(Loss::Exited) && watched.rebooted.is_none() {
+            return None;
+        }
         if let Some(pause) = self.pause() {
             wake.at_end_of(pause, self.now);
             return None;
