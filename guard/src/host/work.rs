@@ -59,7 +59,8 @@ impl Ground {
     pub(crate) fn forbids(&self, before: Ground, granted: bool) -> bool {
         // What is well and cut off is left alone, whatever was about to be done, and whoever asked for it.
         let cut_off = self.loss == Loss::Unreachable && before.loss != Loss::Unreachable;
-        let not_wanted = (self.intent && !before.intent) || (before.put_back && !self.put_back) || self.recover != before.recover;
+        let meant_down = self.intent && (!before.intent || (before.put_back && !self.put_back));
+        let not_wanted = meant_down || self.recover != before.recover;
         cut_off || (not_wanted && !granted)
     }
 }
