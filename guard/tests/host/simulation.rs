@@ -13,7 +13,7 @@ use muster_model::roster::{Count, Kind, Limits, Match, Recover, Service};
 use muster_model::sight::Blindness;
 use muster_model::time::{Length, Time};
 
-use crate::world::{Act, Bug, Chance, HOUR, Happening, MINUTE, MS, QUIET, S, Truth, UnitFile, Weather, World};
+use crate::world::{Act, Bug, Chance, HOUR, Happening, MINUTE, MS, S, Truth, UnitFile, Weather, World};
 
 const HISTORIES: u64 = 10_000;
 const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
@@ -168,7 +168,7 @@ fn quiet(world: &mut World, names: &[ServiceName], from: u64) {
         world.after(20 * S, Happening::Does(Act::Tell(Command::Resume { service: Some(name.clone()) })));
     }
     world.after(20 * S, Happening::Does(Act::Tell(Command::Resume { service: None })));
-    world.run_until(rest + QUIET);
+    world.run_until(rest + world.quiet_time());
     let not_back: Vec<_> = world.services.values().filter(|t| world.lacks(t) && world.is_musters(t)).map(Truth::name).collect();
     if !not_back.is_empty() {
         world.promise_quiet();
