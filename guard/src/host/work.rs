@@ -196,12 +196,12 @@ impl Work {
         self.last_done = None;
     }
 
-    pub(crate) fn begun(&mut self, order: Order, now: Now) {
     /// An order of before the service left the roster and came back is still being run.
     pub(crate) fn goes_on_with(&mut self, order: Option<Order>) {
         self.running = order;
     }
 
+    pub(crate) fn begun(&mut self, order: Order, now: Now) {
         self.last_begun = Some(now.mono);
         self.asked_since = false;
         self.running = Some(order);
