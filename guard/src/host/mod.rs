@@ -76,6 +76,8 @@ pub struct Guard {
     boot: Option<BootId>,
     /// Muster's own process ids in this boot, newest last: what it does is nobody else's hand.
     own: VecDeque<i32>,
+    /// What is still being run for services that have left the roster.
+    leftover: BTreeMap<ServiceName, Order>,
     /// Moments at which acting steps were begun, within the last hour.
     begun: VecDeque<Mono>,
     rungs: BTreeMap<String, Rung>,
@@ -114,6 +116,7 @@ impl Guard {
                     self.own.pop_front();
                 }
                 self.own.push_back(started.pid);
+                self.leftover.clear();
                 for watched in self.services.values_mut() {
                     let incident = watched.incident.as_ref().and_then(|id| self.incidents.get(id));
                     let lost = incident.is_some_and(|i| i.state.is_open() && !only_degrades(i.loss));
@@ -126,6 +129,8 @@ impl Guard {
             Body::Roster { roster } => {
                 self.limits = roster.limits.clone();
                 let gone = |name: &ServiceName| !roster.services.contains_key(name) && name.as_str() != OWN_NAME;
+                let running = |(name, watched): (&ServiceName, &Watched)| Some((name.clone(), watched.work.running()?.clone()));
+                self.leftover.extend(self.services.iter().filter(|(name, _)| gone(name)).filter_map(running));
                 self.services.retain(|name, _| !gone(name));
                 for incident in self.incidents.values_mut().filter(|i| i.state.is_open() && gone(&i.service)) {
                     incident::became(incident, State::Closed, now.at, &Text::new("state-left-roster"), now.at);
@@ -134,7 +139,10 @@ impl Guard {
                     match self.services.get_mut(name) {
                         Some(watched) => watched.set_service(service.clone()),
                         None => {
-                            self.services.insert(name.clone(), Watched::new(service.clone(), now));
+                            let mut watched = Watched::new(service.clone(), now);
+                            // It was away for a moment: what was begun for it before is not over yet.
+                            watched.work.goes_on_with(self.leftover.remove(name));
+                            self.services.insert(name.clone(), watched);
                         }
                     }
                 }
@@ -156,6 +164,9 @@ impl Guard {
                 }
             }
             Body::Done(done) => {
+                if self.leftover.get(&done.order.service) == Some(&done.order) {
+                    self.leftover.remove(&done.order.service);
+                }
                 if let Some(watched) = self.services.get_mut(&done.order.service) {
                     watched.work.done(done, now);
                     watched.written(done);

@@ -24,8 +24,6 @@ const PORTS_ONE_BY_ONE: Length = Length::seconds(3);
 pub(crate) const ENABLED_QUIET: Length = Length::seconds(3);
 /// A signal this long before an end is taken as its reason.
 const SIGNAL_REACH: Length = Length::seconds(60);
-/// A sensor that is behind may tell what happened so long after what happened later.
-const TOLD_LATE: Length = Length::seconds(10);
 const SIGSTOP: i32 = 19;
 const SIGTSTP: i32 = 20;
 const SIGCONT: i32 = 18;
@@ -249,10 +247,7 @@ impl Watched {
     /// Since when its main process is stopped by a signal, as far as was seen.
     pub(crate) fn stopped(&self) -> Option<Time> {
         let (main, _) = self.main?;
-        // Two that were sent shortly after each other may be told in another order.
-        let halts = self.traces.signals(main).filter(|(_, s, _)| matches!(*s, SIGSTOP | SIGTSTP | SIGCONT));
-        let later = |a: &Trace, b: &Trace| a.at > b.at && a.at.since(b.at) < TOLD_LATE;
-        let (trace, signal, _) = halts.reduce(|newest, other| if later(other.0, newest.0) { other } else { newest })?;
+        let (trace, signal, _) = self.traces.signals(main).find(|(_, s, _)| matches!(*s, SIGSTOP | SIGTSTP | SIGCONT))?;
         (signal != SIGCONT && !self.goes_on_since(trace)).then_some(trace.at)
     }
 

@@ -18,7 +18,7 @@ use super::diagnose::{self, Situation};
 use super::plan;
 use super::presence::{ENABLED_QUIET, Presence, is_down, only_degrades};
 use super::watched::{Pause, Watched};
-use super::work::{Ground, Work};
+use super::work::{Ground, Work, mends};
 use super::{Guard, HOUR, Now};
 
 /// How long a service that was ended from outside may take to be back before it is looked into why.
@@ -131,8 +131,12 @@ impl Guard {
         Some(Decision::Asked { incident: None, service: watched.service.name.clone(), exams })
     }
 
-    /// A `run` service that was never there is brought up.
+    /// A `run` service that was never there is brought up. One that a person said is meant to be down comes up with the
+    /// machine, as a unit does, and not before.
     fn first_start(&self, watched: &Watched, wake: &mut Wake) -> Option<Decision> {
+        if watched.accepts(Loss::Exited) && watched.rebooted.is_none() {
+            return None;
+        }
         if let Some(pause) = self.pause() {
             wake.at_end_of(pause, self.now);
             return None;
@@ -496,7 +500,7 @@ impl Guard {
     fn begin(&self, watched: &Watched, order: Order, wake: &mut Wake) -> Option<Decision> {
         let now = self.now;
         if order.step.acts() {
-            let busy = self.services.values().filter(|w| w.work.is_mending()).count();
+            let busy = self.services.values().filter(|w| w.work.is_mending()).count() + self.leftover.values().filter(|o| mends(o)).count();
             let waits = watched.service.depends.iter().any(|d| self.is_being_mended(d));
             if busy >= self.limits.at_once as usize || waits {
                 wake.at(now.mono.after(HELD_UP));

@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use muster_model::actor::Actor;
 use muster_model::change::Change;
 use muster_model::id::{ProcessKey, Seq};
-use muster_model::time::{Mono, Time};
+use muster_model::time::{Length, Mono, Time};
 
 /// At most so many traces are kept for a service.
 const TRACES_MAX: usize = 128;
+/// A sensor that is behind may tell what happened so long after what happened later.
+const TOLD_LATE: Length = Length::seconds(10);
 
 /// One thing that touched a service.
 #[derive(Clone, Debug)]
@@ -29,7 +31,7 @@ pub(crate) enum Touch {
     Change { change: Change },
 }
 
-/// The traces of one service.
+/// The traces of one service, in the order in which they happened.
 #[derive(Debug, Default)]
 pub(crate) struct Traces(VecDeque<Trace>);
 
@@ -44,7 +46,10 @@ impl Traces {
             let oldest = self.0.iter().position(|t| !matches!(t.what, Touch::Change { .. })).unwrap_or(0);
             self.0.remove(oldest);
         }
-        self.0.push_back(trace);
+        // What happened shortly before may be told after it. By more than that, the clock was set.
+        let later = |t: &Trace| t.at > trace.at && t.at.since(trace.at) < TOLD_LATE;
+        let place = self.0.iter().rposition(|t| !later(t)).map_or(0, |before| before + 1);
+        self.0.insert(place, trace);
     }
 
     /// The machine was booted: all that happened before was before.

@@ -556,8 +556,9 @@ impl Watched {
                 }
                 self.ever_present = true;
                 self.rebooted = None;
+                // What is up again is down no longer as somebody meant it to be, though it may be in danger.
+                self.accepted = self.accepted.filter(|accepted| !presence.is_back_from(*accepted));
                 if matches!(presence, Presence::Present) {
-                    self.accepted = None;
                     self.work.withdraw_grant();
                 }
             }

@@ -59,7 +59,8 @@ impl Ground {
     pub(crate) fn forbids(&self, before: Ground, granted: bool) -> bool {
         // What is well and cut off is left alone, whatever was about to be done, and whoever asked for it.
         let cut_off = self.loss == Loss::Unreachable && before.loss != Loss::Unreachable;
-        let not_wanted = (self.intent && !before.intent) || (before.put_back && !self.put_back) || self.recover != before.recover;
+        let meant_down = self.intent && (!before.intent || (before.put_back && !self.put_back));
+        let not_wanted = meant_down || self.recover != before.recover;
         cut_off || (not_wanted && !granted)
     }
 }
@@ -195,6 +196,11 @@ impl Work {
         self.last_done = None;
     }
 
+    /// An order of before the service left the roster and came back is still being run.
+    pub(crate) fn goes_on_with(&mut self, order: Option<Order>) {
+        self.running = order;
+    }
+
     pub(crate) fn begun(&mut self, order: Order, now: Now) {
         self.last_begun = Some(now.mono);
         self.asked_since = false;
@@ -280,7 +286,7 @@ impl Work {
 
     /// So is one that is to mend a loss.
     pub(crate) fn is_mending(&self) -> bool {
-        self.is_acting() && self.running.as_ref().is_some_and(|o| o.incident.is_some())
+        self.running.as_ref().is_some_and(mends)
     }
 
     pub(crate) fn running(&self) -> Option<&Order> {
@@ -313,4 +319,9 @@ impl Work {
     pub(crate) fn finding<'a, T>(&'a self, of: impl Fn(&'a Found) -> Option<T>) -> Option<T> {
         self.found.iter().rev().find_map(of)
     }
+}
+
+/// Whether an order alters a service that was lost.
+pub(crate) fn mends(order: &Order) -> bool {
+    order.step.acts() && order.incident.is_some()
 }

@@ -23,7 +23,7 @@ use muster_model::time::{Mono, Time};
 pub use chance::Chance;
 pub use muster::Muster;
 pub use people::Act;
-pub use promises::{Promises, QUIET};
+pub use promises::Promises;
 pub use truth::{Bug, Fate, Truth, UnitFile};
 
 pub const MS: u64 = 1_000_000;

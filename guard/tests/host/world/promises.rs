@@ -26,6 +26,8 @@ const BLIND_TOLD_WITHIN: u64 = 12 * S;
 const SETTLED_WITHIN: u64 = 10 * S;
 /// A cause that is named with this confidence must be so.
 const ACCUSED: f64 = 0.8;
+/// The steps of the longest plan: unmask, enable, start.
+const PLAN_STEPS: u64 = 3;
 /// The wall clock may be read a little later than the monotonic one.
 const SLACK: u64 = S;
 
@@ -95,7 +97,10 @@ impl World {
         let over = |service: &ServiceName| {
             let of = |id: &IncidentId| guard.incident(id.as_str()).is_some_and(|i| i.service == *service);
             self.ledger.iter().rposition(|e| match &e.body {
-                Body::Decided(Decision::Became { incident, state, .. }) => !state.is_open() && of(incident),
+                // A yes to a danger is one to the loss that it became.
+                Body::Decided(Decision::Became { incident, state, why, .. }) => {
+                    !state.is_open() && why.key != "state-became-a-loss" && of(incident)
+                }
                 Body::Told(told) => matches!(&told.command, Command::Resolve { incident } if of(incident)),
                 _ => false,
             })
@@ -525,6 +530,13 @@ impl World {
         }
     }
 
+    /// How long it may take until everything is back that Muster may bring back: an hour's steps may be used up, so may those
+    /// of the next by what comes first, and the longest backoff is five minutes.
+    pub fn quiet_time(&self) -> u64 {
+        let steps = self.services.len() as u64 * PLAN_STEPS;
+        HOUR * steps.div_ceil(u64::from(self.limits.steps_an_hour)) + 20 * MINUTE
+    }
+
     /// At the end of a quiet time: what Muster may bring back is back, and nothing that is over is open.
     pub fn promise_quiet(&mut self) {
         let lacking: Vec<String> = self
@@ -585,7 +597,3 @@ fn recovers(body: &Body, name: &ServiceName) -> bool {
 fn restore_is_due(t: &Truth, now: u64, stopped: u64) -> bool {
     t.row.restore_after.is_some_and(|after| now + SLACK - stopped >= after.0)
 }
-
-/// How long it may take until everything is back that Muster may bring back: an hour's steps may be used up, and the
-/// longest backoff is five minutes.
-pub const QUIET: u64 = HOUR + 20 * MINUTE;
