@@ -575,7 +575,8 @@ fn causes_now(situation: &Situation<'_>, presence: Presence, pending: bool) -> V
         && presence.loss().is_some();
     let back = watched.present_since.filter(|_| presence == Presence::Present).map(|(_, at)| at);
     // What was found when all was examined is not forgotten because it went away meanwhile: a port that is free again.
-    let gone = incident.settled_at.is_some() && !watched.work.other_loss && sure(&causes) == 0.0;
+    let stands = incident.cause().is_some_and(|c| diagnose::can_explain(c.code, incident.loss));
+    let gone = incident.settled_at.is_some() && stands && sure(&causes) == 0.0;
     match incident.actions.first().map(|acted| acted.at).or(back) {
         Some(before) if !anew && !watched.work.other_loss && !learnt(&causes, &incident.causes, watched.work.settled, before) => {
             incident.causes.clone()

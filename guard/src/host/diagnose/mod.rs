@@ -93,7 +93,7 @@ impl Hypothesis {
 
 /// All causes that may be it, likeliest first; `unknown` among them. Never empty.
 pub(crate) fn causes(s: &Situation<'_>) -> Vec<Cause> {
-    let fits = |h: &Hypothesis| h.score() > 0.0 && !(is_up(s.incident.loss) && takes_down(h.code));
+    let fits = |h: &Hypothesis| h.score() > 0.0 && can_explain(h.code, s.incident.loss);
     let mut looked: Vec<Hypothesis> = CAUSES.iter().filter_map(|look| look(s)).filter(fits).collect();
     looked.push(unknown(s));
     let weight = |h: &Hypothesis| if h.code == Code::Unknown { UNKNOWN_WEIGHT.exp() } else { h.score().min(30.0).exp() };
@@ -114,6 +114,11 @@ pub(crate) fn causes(s: &Situation<'_>) -> Vec<Cause> {
         first.evidence.push(has_run(s));
     }
     causes
+}
+
+/// Whether a service can be lost in this way by such a cause: what runs was not ended.
+pub(crate) const fn can_explain(cause: Code, loss: Loss) -> bool {
+    !(is_up(loss) && takes_down(cause))
 }
 
 /// Whether what is lost in this way runs and does its work.
