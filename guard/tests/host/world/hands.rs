@@ -10,7 +10,7 @@ use muster_model::plan::{Done, Order, Outcome, Step};
 use muster_model::sight::OWN_NAME;
 use muster_model::time::Length;
 
-use super::manager::{SIGKILL, SIGTERM};
+use super::manager::{SIGHUP, SIGKILL, SIGTERM};
 use super::truth::{Deeds, Ill};
 use super::{Happening, MS, S, UnitFile, World};
 
@@ -103,7 +103,11 @@ impl World {
                 self.write_config(&name, Some(version), Some(me));
                 return self.done(order, Outcome::Done, "", vec![(path, before)]);
             }
-            Step::Reload | Step::Await { .. } => return self.done(order, Outcome::Done, "", Vec::new()),
+            Step::Reload => {
+                self.signal(&name, SIGHUP, me);
+                return self.done(order, Outcome::Done, "", Vec::new());
+            }
+            Step::Await { .. } => return self.done(order, Outcome::Done, "", Vec::new()),
         };
         match taken {
             Err(said) => self.done(order, Outcome::Failed, &said, Vec::new()),
