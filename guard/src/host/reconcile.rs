@@ -574,13 +574,14 @@ fn causes_now(situation: &Situation<'_>, presence: Presence, pending: bool) -> V
         && watched.work.running().is_none()
         && presence.loss().is_some();
     let back = watched.present_since.filter(|_| presence == Presence::Present).map(|(_, at)| at);
+    // A verdict that explains the loss as it is now, too, is not given up for what is seen of it after acting.
+    let stands = sure(&incident.causes) > 0.0 && incident.cause().is_some_and(|c| diagnose::can_explain(c.code, incident.loss));
+    let other = watched.work.other_loss;
+    let settled = watched.work.settled || (other && stands);
     // What was found when all was examined is not forgotten because it went away meanwhile: a port that is free again.
-    let stands = incident.cause().is_some_and(|c| diagnose::can_explain(c.code, incident.loss));
     let gone = incident.settled_at.is_some() && stands && sure(&causes) == 0.0;
     match incident.actions.first().map(|acted| acted.at).or(back) {
-        Some(before) if !anew && !watched.work.other_loss && !learnt(&causes, &incident.causes, watched.work.settled, before) => {
-            incident.causes.clone()
-        }
+        Some(before) if !anew && (stands || !other) && !learnt(&causes, &incident.causes, settled, before) => incident.causes.clone(),
         _ if gone => incident.causes.clone(),
         None if watched.work.settled && !anew && sure(&causes) < sure(&incident.causes) => incident.causes.clone(),
         _ => causes,

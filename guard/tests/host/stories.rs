@@ -35,7 +35,7 @@ pub fn check(services: &str, acts: &str, length: u64, record: Expect) {
     record.assert_eq(&told(&world));
 }
 
-/// `web`, then any of: `run`, `process`, `restart=…`, `socket`, `probe`, `config`, `reload`, `ask`, `never`, `needs=…`, `restore=…s`, `disabled`.
+/// `web`, then any of: `run`, `process`, `restart=…`, `socket`, `probe`, `config`, `ask`, `never`, `needs=…`, `restore=…s`, `disabled`.
 fn service(n: u16, text: &str) -> Truth {
     let mut words = text.split_whitespace();
     let name = words.next().expect("a service has a name");
@@ -53,7 +53,6 @@ fn service(n: u16, text: &str) -> Truth {
                 t.row.config = vec![t.config_path()];
                 t.row.validate = Some(format!("{name} -t"));
             }
-            ("reload", _) => t.row.reload = Some(format!("{name} -s reload")),
             ("ask", _) => t.row.recover = Recover::Ask,
             ("never", _) => t.row.recover = Recover::Never,
             ("needs", other) => t.row.depends = vec![ServiceName::from(other)],
@@ -425,22 +424,6 @@ fn a_configuration_that_moves_the_port_is_restored() {
             13.47s   web: confirmed: config.changed
             13.47s   web: recovered (state-recovered-by-muster)
         "#]],
-    );
-}
-
-#[test]
-fn what_runs_and_can_is_told_to_read_the_restored_configuration() {
-    check(
-        "web probe config reload",
-        "0 edit web wrong by alice; 2 reload web by bob",
-        120,
-        expect![[r#"
-        2.21s    web: lost: port_closed
-        2.27s    web: cause: config.changed 0.99 by alice
-        2.27s    web: plan 1: config.restore + reload + await (plan-config-restore)
-        2.47s    web: confirmed: config.changed
-        2.47s    web: recovered (state-recovered-by-muster)
-    "#]],
     );
 }
 

@@ -42,8 +42,9 @@ pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
         // It still does its work: whoever is in the middle of an edit is not to be interrupted.
         return Some(Remedy { steps, why: Text::new("plan-config-offered").with("files", list), leave: Leave::Asked });
     }
-    // What runs and serves others meanwhile is told to read it anew; where that did not help, it is restarted.
-    let serves = matches!(s.incident.loss, Loss::EndpointWrong | Loss::PortClosed) && s.watched.main.is_some();
+    // What answers, if wrongly, is told to read it anew; where that did not help, it is restarted. A reload that moves a
+    // port back is more than many programs can do.
+    let serves = s.incident.loss == Loss::EndpointWrong;
     let reloads = s.watched.service.reload.is_some() && outcomes(&[Outcome::Undone]) == 0;
     match s.watched.main {
         Some(_) if serves && reloads => steps.extend([Step::Reload, Step::Await { within: RELOADED_WITHIN }]),
