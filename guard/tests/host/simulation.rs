@@ -211,7 +211,7 @@ fn service(c: &mut Chance, n: u64) -> Truth {
     let row = Service {
         probes,
         validate: (!config.is_empty() && c.likely(0.8)).then(|| format!("{name} -t")),
-        reload: (n % 2 == 0 && !config.is_empty()).then(|| format!("{name} -s reload")),
+        reload: (n.is_multiple_of(2) && !config.is_empty()).then(|| format!("{name} -s reload")),
         config,
         depends: if n > 0 && c.likely(0.3) { vec![ServiceName::from("web")] } else { Vec::new() },
         recover: c.pick(&[Recover::Auto, Recover::Auto, Recover::Auto, Recover::Ask, Recover::Never]),
