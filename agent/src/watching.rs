@@ -1,6 +1,7 @@
 //! What the sensors are told to look at, and what becomes of a file that was touched.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use muster_model::actor::Actor;
@@ -51,6 +52,7 @@ pub(crate) fn tell(host: &mut Host) {
         }
     }
     host.matching = Matching::of(&roster);
+    host.sensors.processes.keep_only(&roster.services.keys().cloned().collect());
     host.sensors.processes.mentions(words);
     host.sensors.processes.report_programs(host.matching.programs());
     host.sensors.files.watch(globs);
@@ -91,17 +93,18 @@ fn look_at_files(host: &mut Host) {
     let new: BTreeSet<ServiceName> = host.guard.services().filter(|w| w.config().is_empty()).map(|w| w.name().clone()).collect();
     let gone = known.into_iter().filter(|k| !existing.contains(k));
     for (service, path) in existing.iter().cloned().chain(gone) {
-        let at = modified(&path).unwrap_or(clock::now().0);
+        let at = altered(&path).unwrap_or(clock::now().0);
         let Some(taken) = keep(host, &path, at, None) else { continue };
         let first = new.contains(&service);
         compare(host, &path, at, "vault", None, &service, &taken, first);
     }
 }
 
-/// When a file was last written, by its own word.
-fn modified(path: &Path) -> Option<Time> {
-    let since = std::fs::metadata(path).ok()?.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_nanos()).ok().map(Time)
+/// When a file was last altered or put in its place, by its own word (st_ctime, inode(7)): the time of its content can be
+/// set back, and is by those who copy it with its times.
+fn altered(path: &Path) -> Option<Time> {
+    let file = std::fs::metadata(path).ok()?;
+    file.ctime().checked_mul(1_000_000_000)?.checked_add(file.ctime_nsec()).map(Time)
 }
 
 /// A file was touched.

@@ -311,7 +311,8 @@ pub struct Limits {
     pub start_within: Length,
     /// At most so many services are worked on at once.
     pub at_once: u32,
-    /// At most so many acting steps an hour on this host.
+    /// At most so many acting steps an hour on this host, and half as many for one service: one that cannot be mended does
+    /// not keep Muster from mending another.
     pub steps_an_hour: u32,
     /// At most so many attempts for one incident before people are called; after that attempts go on, ever more slowly.
     pub attempts: u32,

@@ -67,6 +67,11 @@ impl<'de> Deserialize<'de> for Time {
 pub struct Mono(pub u64);
 
 impl Mono {
+    /// This moment, moved back by `length`, at most to the boot.
+    pub fn before(self, length: Length) -> Mono {
+        Mono(self.0.saturating_sub(length.0))
+    }
+
     /// The length from `earlier` to this moment; zero where `earlier` is later.
     pub fn since(self, earlier: Mono) -> Length {
         Length(self.0.saturating_sub(earlier.0))

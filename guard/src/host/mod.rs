@@ -7,9 +7,12 @@
 //! same comparison leads to the same decision again.
 
 mod agenda;
+mod bring_back;
 mod diagnose;
 mod incident;
+mod judge;
 mod lines;
+mod observe;
 mod plan;
 mod presence;
 mod reconcile;
@@ -78,8 +81,8 @@ pub struct Guard {
     own: VecDeque<i32>,
     /// What is still being run for services that have left the roster.
     leftover: BTreeMap<ServiceName, Order>,
-    /// Moments at which acting steps were begun, within the last hour.
-    begun: VecDeque<Mono>,
+    /// Acting steps that were begun within the last hour, and for which service.
+    begun: VecDeque<(Mono, ServiceName)>,
     rungs: BTreeMap<String, Rung>,
     now: Now,
     /// Which services are to be looked at; derived, not part of the fold.
@@ -169,7 +172,7 @@ impl Guard {
                 }
                 if let Some(watched) = self.services.get_mut(&done.order.service) {
                     watched.work.done(done, now);
-                    watched.written(done);
+                    watched.written(done, now);
                 }
                 if let Some(incident) = done.order.incident.as_ref().and_then(|id| self.incidents.get_mut(id)) {
                     incident::done(incident, done);
@@ -283,10 +286,10 @@ impl Guard {
                     incident::begun(incident, order, now.at);
                 }
                 if order.step.acts() && order.incident.is_some() {
-                    while self.begun.front().is_some_and(|t| now.mono.since(*t) > HOUR) {
+                    while self.begun.front().is_some_and(|(t, _)| now.mono.since(*t) > HOUR) {
                         self.begun.pop_front();
                     }
-                    self.begun.push_back(now.mono);
+                    self.begun.push_back((now.mono, order.service.clone()));
                 }
             }
             Decision::Confirmed { incident, code } => {
@@ -453,7 +456,7 @@ impl Guard {
         let watched = self.services.get(service)?;
         let incident = watched.incident.as_ref().and_then(|id| self.incidents.get(id)).filter(|i| i.state.is_open())?;
         let situation = Situation { watched, incident, now: self.now, rungs: &self.rungs, own: &self.own };
-        Some(plan::choose(&situation, watched.work.attempts + 1, true, reconcile::MANAGER_SLACK))
+        Some(plan::choose(&situation, watched.work.attempts + 1, true, bring_back::MANAGER_SLACK))
     }
 
     /// The version of a file with which its service was last well for a while.

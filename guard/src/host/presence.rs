@@ -24,7 +24,7 @@ const PORTS_ONE_BY_ONE: Length = Length::seconds(3);
 pub(crate) const ENABLED_QUIET: Length = Length::seconds(3);
 /// A signal this long before an end is taken as its reason.
 const SIGNAL_REACH: Length = Length::seconds(60);
-const SIGSTOP: i32 = 19;
+pub(crate) const SIGSTOP: i32 = 19;
 const SIGTSTP: i32 = 20;
 const SIGCONT: i32 = 18;
 
@@ -213,7 +213,7 @@ impl Watched {
     fn run_presence(&self, now: Now, limits: &Limits) -> Presence {
         match (self.processes.is_empty(), self.ended) {
             (false, _) => Presence::Present,
-            (true, Some(ended)) => match self.work.started_since(ended.mono).map(|done| done.after(limits.start_within)) {
+            (true, Some(ended)) => match self.work.started_since(ended.happened).map(|done| done.after(limits.start_within)) {
                 // It was started since, and its process has not been told yet.
                 Some(until) if until > now.mono => Presence::Starting { until },
                 _ => Presence::Lost { loss: loss_of(ended.end), at: ended.at },
@@ -248,7 +248,7 @@ impl Watched {
     pub(crate) fn stopped(&self) -> Option<Time> {
         let (main, _) = self.main?;
         let (trace, signal, _) = self.traces.signals(main).find(|(_, s, _)| matches!(*s, SIGSTOP | SIGTSTP | SIGCONT))?;
-        (signal != SIGCONT && !self.goes_on_since(trace)).then_some(trace.at)
+        (signal != SIGCONT && !trace.is_of_earlier_boot() && !self.goes_on_since(trace)).then_some(trace.at)
     }
 
     /// Whether a process that was stopped was seen to go on, though nobody saw the signal that made it.

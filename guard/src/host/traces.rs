@@ -10,7 +10,10 @@ use muster_model::time::{Length, Mono, Time};
 /// At most so many traces are kept for a service.
 const TRACES_MAX: usize = 128;
 /// A sensor that is behind may tell what happened so long after what happened later.
-const TOLD_LATE: Length = Length::seconds(10);
+pub(crate) const TOLD_LATE: Length = Length::seconds(10);
+
+/// The moment, on the clock of this boot, of what happened in an earlier one.
+pub(crate) const BEFORE_BOOT: Mono = Mono(0);
 
 /// One thing that touched a service.
 #[derive(Clone, Debug)]
@@ -20,6 +23,13 @@ pub(crate) struct Trace {
     pub(crate) mono: Mono,
     pub(crate) source: String,
     pub(crate) what: Touch,
+}
+
+impl Trace {
+    /// Whether the machine was booted since. A process of now may have the id and the start of one of then.
+    pub(crate) fn is_of_earlier_boot(&self) -> bool {
+        self.mono == BEFORE_BOOT
+    }
 }
 
 /// What it was.
@@ -54,7 +64,7 @@ impl Traces {
 
     /// The machine was booted: all that happened before was before.
     pub(crate) fn rebooted(&mut self) {
-        self.0.iter_mut().for_each(|t| t.mono = Mono(0));
+        self.0.iter_mut().for_each(|t| t.mono = BEFORE_BOOT);
     }
 
     /// Newest first.

@@ -2,35 +2,27 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use muster_model::change::{Altered, Change};
-use muster_model::exam::{Exam, Examined, Finding};
+use muster_model::exam::Exam;
 use muster_model::health::Health;
 use muster_model::id::{IncidentId, ProcessKey, Seq, ServiceName, VersionId};
 use muster_model::incident::{Incident, State};
 use muster_model::loss::Loss;
-use muster_model::observation::{End, Fact, Observation, UnitState};
+use muster_model::observation::{End, UnitState};
 use muster_model::plan::{Done, Outcome, Step};
 use muster_model::probe::{Answer, Probe};
 use muster_model::roster::{Kind, Service};
 use muster_model::time::{Length, Mono, Time};
 
 use super::Now;
+use super::diagnose::CLOCK_TICK;
 use super::lines::KnownLines;
 use super::presence::{Presence, is_down};
 use super::sight::Sights;
-use super::traces::{Touch, Trace, Traces};
+use super::traces::{BEFORE_BOOT, Traces};
 use super::work::Work;
 
 /// From here on ports are given out by the kernel (ip(7), ip_local_port_range); nobody counts on them.
 const EPHEMERAL_PORTS: u16 = 32_768;
-/// At most so many processes of one service are told apart.
-const PROCESSES_MAX: usize = 1_024;
-/// So many processes that ended are remembered.
-const GONE_MAX: usize = 16;
-/// States of a unit file (UnitFileState, org.freedesktop.systemd1(5)) with which the unit comes up with the machine, or of
-/// which nobody can say so: it is for others to pull in.
-const COMES_UP: [&str; 6] = ["enabled", "static", "indirect", "alias", "generated", "transient"];
-const SIGHUP: i32 = 1;
 
 /// Until when a service, or all acting, is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +50,19 @@ pub(crate) struct Ended {
     pub(crate) process: ProcessKey,
     pub(crate) end: End,
     pub(crate) at: Time,
+    /// When it was told.
     pub(crate) mono: Mono,
+    /// When it happened: a sensor that is behind tells it later.
+    pub(crate) happened: Mono,
     pub(crate) seq: Seq,
+}
+
+/// When a file was last altered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FileAltered {
+    pub(crate) when: Mono,
+    /// Muster wrote it: what is told later of the time before was overwritten.
+    pub(crate) by_muster: bool,
 }
 
 /// The last answer to a probe.
@@ -90,6 +93,8 @@ pub struct Watched {
     pub(crate) unit: Option<UnitState>,
     /// When the service manager last said something.
     pub(crate) unit_mono: Mono,
+    /// Of which moment that was.
+    pub(crate) unit_as_of: Mono,
     /// It was set to come up with the machine, as far as Muster has seen.
     pub(crate) was_enabled: bool,
     /// Since when the service manager knows no such unit.
@@ -102,7 +107,7 @@ pub struct Watched {
     pub(crate) processes: BTreeMap<ProcessKey, Mono>,
     pub(crate) main: Option<(ProcessKey, Mono)>,
     /// The main process that was told last, there or not.
-    newest_main: Option<ProcessKey>,
+    pub(crate) newest_main: Option<ProcessKey>,
     /// The newest examination that found a process of its own running.
     pub(crate) seen_running: Seq,
     /// When the newest main process was first seen.
@@ -111,7 +116,7 @@ pub struct Watched {
     /// The end about which the service manager was last asked.
     pub(crate) asked_of: Seq,
     /// Processes that ended lately: what is told late of them is of the past.
-    gone: VecDeque<ProcessKey>,
+    pub(crate) gone: VecDeque<ProcessKey>,
     pub(crate) ports: Vec<u16>,
     /// Ports of its own that somebody else holds.
     pub(crate) taken: Vec<u16>,
@@ -126,9 +131,16 @@ pub struct Watched {
     pub(crate) config: BTreeMap<String, VersionId>,
     /// The newest event that told of another content.
     pub(crate) edited: Seq,
+    /// When each was last altered.
+    pub(crate) altered: BTreeMap<String, FileAltered>,
     /// As they stood when the program last read them.
     pub(crate) loaded: BTreeMap<String, VersionId>,
+    /// When that was told.
     pub(crate) loaded_mono: Mono,
+    /// When that was; `None` as long as it was never told.
+    pub(crate) loaded_as_of: Option<Mono>,
+    /// It was told to read them while it ran, and the validator has yet to say whether it can have taken them.
+    pub(crate) unproved: bool,
     /// As they stood when it was last well for a while after reading them.
     pub(crate) good: BTreeMap<String, VersionId>,
     /// That `loaded` is good has been said.
@@ -164,6 +176,7 @@ impl Watched {
             service,
             unit: None,
             unit_mono: now.mono,
+            unit_as_of: now.mono,
             was_enabled: false,
             missing: None,
             disabled: None,
@@ -184,8 +197,11 @@ impl Watched {
             traces: Traces::default(),
             config: BTreeMap::new(),
             edited: Seq::default(),
+            altered: BTreeMap::new(),
             loaded: BTreeMap::new(),
             loaded_mono: now.mono,
+            loaded_as_of: None,
+            unproved: false,
             good: BTreeMap::new(),
             good_said: false,
             unvalidated: None,
@@ -232,6 +248,7 @@ impl Watched {
         self.probes.iter_mut().for_each(|p| *p = None);
         self.unit = None;
         self.unit_mono = now.mono;
+        self.unit_as_of = now.mono;
         self.leaving = None;
         self.ports_mono = None;
         self.held_ports_at = None;
@@ -244,7 +261,10 @@ impl Watched {
             self.main = None;
             self.ended = None;
             self.present_since = None;
+            self.altered.values_mut().for_each(|altered| altered.when = BEFORE_BOOT);
             self.loaded_mono = now.mono;
+            self.loaded_as_of = self.loaded_as_of.map(|_| BEFORE_BOOT);
+            self.unproved = false;
             self.started = now.mono;
             self.unvalidated = self.unvalidated.map(|_| now.mono);
             self.traces.rebooted();
@@ -263,217 +283,9 @@ impl Watched {
         }
     }
 
-    pub(crate) fn observe(&mut self, seq: Seq, o: &Observation, now: Now) {
-        if !self.sources.contains(&o.source) {
-            self.sources.push(o.source.clone());
-            self.sources.sort();
-        }
-        let trace = |what| Trace { seq, at: o.at, mono: now.mono, source: o.source.clone(), what };
-        match &o.fact {
-            Fact::ProcessSeen { process, .. } => {
-                if self.gone.contains(process) {
-                    return; // told late: it has ended since
-                }
-                if self.processes.len() < PROCESSES_MAX {
-                    self.processes.entry(*process).or_insert(now.mono);
-                }
-                if self.main.is_none() {
-                    self.new_main(*process, now);
-                }
-            }
-            Fact::ProcessExited { process, end } => {
-                if self.gone.len() == GONE_MAX {
-                    self.gone.pop_front();
-                }
-                self.gone.push_back(*process);
-                self.process_ended(seq, *process, *end, o.at, now);
-            }
-            Fact::SignalSent { process, signal, sender } => {
-                self.traces.keep(trace(Touch::Signal { process: *process, signal: *signal, sender: sender.clone() }));
-                if *signal == SIGHUP && self.main.is_some_and(|(main, _)| main == *process) {
-                    self.config_loaded(now);
-                }
-            }
-            Fact::MemoryKill { process, limit } => {
-                self.traces.keep(trace(Touch::MemoryKill { process: *process, limit: *limit }));
-                if let Some(ended) = self.ended.as_mut().filter(|e| e.process == *process) {
-                    ended.end = End::Memory;
-                }
-            }
-            Fact::Unit(unit) => {
-                let before = self.unit.as_ref().map_or("", |u| u.file.as_str());
-                if !before.is_empty() && !unit.file.is_empty() && before != unit.file {
-                    let what = Altered::Enablement { before: before.to_owned(), after: unit.file.clone() };
-                    self.traces.keep(trace(Touch::Change { change: Change { subject: unit.unit.clone(), what, actor: None } }));
-                }
-                self.unit_said(unit, now);
-            }
-            Fact::CommandRun { actor } => self.traces.keep(trace(Touch::Command { actor: actor.clone() })),
-            Fact::Changed(change) => {
-                self.changed(seq, change, now);
-                self.traces.keep(trace(Touch::Change { change: change.clone() }));
-            }
-            Fact::ConfigSeen { path, version } => {
-                match self.config.insert(path.clone(), version.clone()) {
-                    // The edit itself went unseen.
-                    Some(known) if known != *version => self.edited(seq, now),
-                    Some(_) => {}
-                    None if self.good.contains_key(path) => self.edited(seq, now),
-                    None => {
-                        self.loaded.entry(path.clone()).or_insert_with(|| version.clone());
-                    }
-                }
-            }
-            Fact::Listens { ports, taken } => {
-                self.ports = ports.clone();
-                self.taken = taken.clone();
-                self.ports_mono = Some(now.mono);
-                if self.wanted_ports().all(|p| ports.contains(&p)) {
-                    self.held_ports_at = Some(now.mono);
-                }
-            }
-            Fact::Probed { probe, answer, took, times } => {
-                if let Some(slot) = self.probes.get_mut(*probe as usize) {
-                    let right = if answer.is_there() { Some(now.mono) } else { slot.as_ref().and_then(|p| p.right) };
-                    *slot = Some(Probed { answer: answer.clone(), took: *took, at: o.at, times: *times, right });
-                }
-            }
-            Fact::Sight(sight) => self.sights.told(seq, sight, now),
-            Fact::Rung(_) => {}
-        }
-    }
-
-    /// The processes that a fact asks to have watched.
-    pub(crate) fn to_watch(&self, fact: &Fact) -> impl Iterator<Item = ProcessKey> + use<> {
-        match fact {
-            Fact::Unit(UnitState { main, .. }) => *main,
-            Fact::ProcessSeen { process, .. } => Some(*process),
-            _ => None,
-        }
-        .into_iter()
-    }
-
-    fn new_main(&mut self, process: ProcessKey, now: Now) {
-        self.main = Some((process, now.mono));
-        if self.newest_main.replace(process) == Some(process) {
-            return; // an older word of it, told late: nothing was started
-        }
-        self.started = now.mono;
-        self.leaving = None;
-        self.config_loaded(now);
-    }
-
-    /// The program read its configuration.
-    fn config_loaded(&mut self, now: Now) {
-        self.loaded = self.config.clone();
-        self.loaded_mono = now.mono;
-        self.good_said = false;
-    }
-
-    fn process_ended(&mut self, seq: Seq, process: ProcessKey, end: End, at: Time, now: Now) {
-        self.processes.remove(&process);
-        if let Some(ended) = self.ended.as_mut().filter(|e| e.process == process) {
-            // A second source may know more.
-            if ended.end == End::Unknown {
-                ended.end = end;
-            }
-            ended.at = ended.at.min(at);
-            return;
-        }
-        let is_main = self.main.is_some_and(|(main, _)| main == process);
-        if is_main {
-            self.work.main_ended(now);
-            self.main = match self.service.kind {
-                Kind::Unit(_) | Kind::Own => None,
-                Kind::Run(_) | Kind::Process(_) | Kind::Url(_) => self.processes.first_key_value().map(|(p, seen)| (*p, *seen)),
-            };
-        }
-        if is_main || self.main.is_none() {
-            let by_word = self.unit.as_ref().filter(|u| u.main.is_none()).and_then(|u| u.ended);
-            let end = if end == End::Unknown { by_word.unwrap_or(end) } else { end };
-            let by_memory = self.traces.newest().any(|t| matches!(t.what, Touch::MemoryKill { process: p, .. } if p == process));
-            let end = if by_memory { End::Memory } else { end };
-            self.ended = Some(Ended { process, end, at, mono: now.mono, seq });
-        }
-    }
-
-    fn unit_said(&mut self, unit: &UnitState, now: Now) {
-        // The service manager waited for its main process, and knows how it ended even where nobody else was quick enough.
-        if let (None, Some(end), Some(ended)) = (unit.main, unit.ended, &mut self.ended)
-            && ended.end == End::Unknown
-        {
-            ended.end = end;
-        }
-        self.leaving = match unit.job.as_deref() {
-            Some("stop") => Some(Leaving::Stop),
-            Some("restart" | "try-restart") => Some(Leaving::Restart),
-            _ => self.leaving.filter(|_| unit.active != "active"),
-        };
-        self.missing = (unit.load == "not-found").then(|| self.missing.unwrap_or(now.at));
-        if !unit.file.is_empty() {
-            self.was_enabled |= unit.file == "enabled";
-            self.disabled = self.disabled.or(Some(now.mono)).filter(|_| !COMES_UP.contains(&unit.file.as_str()));
-        }
-        let was_reloading = self.unit.as_ref().is_some_and(|u| u.active == "reloading");
-        match unit.main {
-            Some(main) if !self.gone.contains(&main) => {
-                // Its end was only an older word of the service manager's.
-                self.ended = self.ended.filter(|e| e.process != main);
-                if self.main.is_none_or(|(old, _)| old != main) {
-                    self.new_main(main, now);
-                }
-            }
-            _ => self.main = None,
-        }
-        if was_reloading && unit.active == "active" && self.validated.as_ref().is_none_or(|v| v.ok) {
-            self.config_loaded(now);
-        }
-        self.unit = Some(unit.clone());
-        self.unit_mono = now.mono;
-    }
-
-    fn changed(&mut self, seq: Seq, change: &Change, now: Now) {
-        match &change.what {
-            Altered::Created { after } | Altered::Edited { after, .. } => match after {
-                Some(version) => {
-                    self.config.insert(change.subject.clone(), version.clone());
-                }
-                None => return,
-            },
-            Altered::Deleted { .. } => {
-                self.config.remove(&change.subject);
-            }
-            Altered::Permission { .. } => {}
-            Altered::Enablement { .. } => return,
-        }
-        self.edited(seq, now);
-    }
-
-    /// What was found of the configuration is so no longer.
-    fn edited(&mut self, seq: Seq, now: Now) {
-        self.edited = seq;
-        self.unvalidated = Some(now.mono);
-        self.validated = None;
-    }
-
-    pub(crate) fn examined(&mut self, seq: Seq, examined: &Examined, now: Now) {
-        if let (Exam::Validate, Finding::Validated { ok, .. }) = (&examined.exam, &examined.finding) {
-            self.validated = Some(Validated { ok: *ok });
-        }
-        if let Finding::Process { state, .. } = &examined.finding
-            && !matches!(state, Some('T' | 't'))
-        {
-            self.seen_running = seq;
-        }
-        if let Finding::Unit { state: Some(unit) } = &examined.finding {
-            self.unit_said(unit, now);
-        }
-        self.work.examined(seq, examined, now);
-    }
-
     /// Muster itself wrote configuration files: what they hold is known before any sensor says so, and what was said of
     /// the files before is said of them no longer.
-    pub(crate) fn written(&mut self, done: &Done) {
+    pub(crate) fn written(&mut self, done: &Done, now: Now) {
         let Step::ConfigRestore { files } = &done.order.step else { return };
         if done.outcome != Outcome::Done {
             return;
@@ -483,6 +295,9 @@ impl Watched {
             return; // the sensor says what is there now
         }
         self.config.extend(files.iter().cloned());
+        // A program that is started next has read them, though the kernel counts its start in ticks, and cuts.
+        let when = Mono(now.mono.0 / CLOCK_TICK.0 * CLOCK_TICK.0);
+        self.altered.extend(files.iter().map(|(path, _)| (path.clone(), FileAltered { when, by_muster: true })));
         self.unvalidated = None;
         self.validated = done.rehearsed.then_some(Validated { ok: true });
     }
@@ -518,7 +333,7 @@ impl Watched {
         self.work.withdraw_grant();
         // What is not there shows neither.
         if self.main.is_some() {
-            self.learned_ports = self.held_ports();
+            self.learned_ports.clear(); // learnt anew when it is well
             self.good = self.loaded.clone();
         }
     }
@@ -526,6 +341,11 @@ impl Watched {
     /// Whether a person said that it is meant to be so. What is down is down, in whatever words it is told.
     pub(crate) fn accepts(&self, loss: Loss) -> bool {
         self.accepted.is_some_and(|accepted| accepted == loss || (is_down(accepted) && is_down(loss)))
+    }
+
+    /// Whether its main process had ended by then.
+    pub(crate) fn ended_by(&self, moment: Time) -> bool {
+        self.main.is_none() && self.ended.is_some_and(|e| e.at <= moment)
     }
 
     pub(crate) fn learn_ports(&mut self) {

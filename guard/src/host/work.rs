@@ -11,7 +11,7 @@ use muster_model::roster::Recover;
 use muster_model::time::{Length, Mono, Time};
 
 use super::Now;
-use super::diagnose::Situation;
+use super::diagnose::{self, Situation};
 use super::plan;
 
 /// Findings kept for one incident.
@@ -41,6 +41,8 @@ pub(crate) struct Ground {
     pub(crate) recover: Recover,
     /// Somebody wants it down.
     pub(crate) intent: bool,
+    /// When that was last said.
+    pub(crate) ordered: Option<Mono>,
     /// The roster says that it is put back nevertheless, and nobody has confirmed that it is meant to be down.
     pub(crate) put_back: bool,
     /// It cannot be started as it is.
@@ -52,14 +54,23 @@ impl Ground {
         let cause = s.incident.cause().map(|c| c.code);
         let masked = s.watched.unit.as_ref().is_some_and(|u| u.load == "masked" || u.file.starts_with("masked"));
         let put_back = s.watched.service.restore_after.is_some() && s.incident.acknowledged.is_none();
-        Ground { loss: s.incident.loss, cause, recover: s.watched.service.recover, intent: plan::is_intent(s), put_back, masked }
+        Ground {
+            loss: s.incident.loss,
+            cause,
+            recover: s.watched.service.recover,
+            intent: plan::is_intent(s),
+            ordered: diagnose::ordered(s).map(|(when, _)| when),
+            put_back,
+            masked,
+        }
     }
 
     /// Whether a plan that was made on the ground `before`, and is being run, may not go on on this one.
     pub(crate) fn forbids(&self, before: Ground, granted: bool) -> bool {
         // What is well and cut off is left alone, whatever was about to be done, and whoever asked for it.
         let cut_off = self.loss == Loss::Unreachable && before.loss != Loss::Unreachable;
-        let meant_down = self.intent && (!before.intent || (before.put_back && !self.put_back));
+        let said_again = self.ordered > before.ordered;
+        let meant_down = self.intent && (!before.intent || said_again || (before.put_back && !self.put_back));
         let not_wanted = meant_down || self.recover != before.recover;
         cut_off || (not_wanted && !granted)
     }
@@ -96,6 +107,8 @@ pub(crate) struct Work {
     /// When the last order was begun and ended.
     pub(crate) last_begun: Option<Mono>,
     pub(crate) last_done: Option<Mono>,
+    /// When the last attempt, be it of an earlier plan, was over so far.
+    tried: Option<Mono>,
     /// Plans tried so far.
     pub(crate) attempts: u32,
     /// A person said yes.
@@ -217,6 +230,7 @@ impl Work {
             self.first_start = Some((now.mono, done.outcome));
             return;
         }
+        self.tried = Some(now.mono);
         if done.order.undo {
             self.done.retain(|d| d.order.place != done.order.place);
             self.failed = true;
@@ -245,6 +259,7 @@ impl Work {
         self.running = None; // every step can be run again: the plan goes on from there
         self.last_begun = self.last_begun.map(|_| now.mono);
         self.last_done = self.last_begun;
+        self.tried = self.tried.map(|_| now.mono).or(self.last_begun);
     }
 
     pub(crate) fn recovered(&mut self, now: Now) {
@@ -304,11 +319,10 @@ impl Work {
         self.last_done.filter(|_| started && self.last_begun.is_some_and(|begun| begun > moment))
     }
 
-    /// The earliest moment for the next attempt.
-    pub(crate) fn next_attempt(&self) -> Option<Mono> {
-        let last = self.last_done.or(self.last_begun)?;
-        let doublings = self.attempts.saturating_sub(1).min(16);
-        Some(last.after(Length((BACKOFF_FIRST.0 << doublings).min(BACKOFF_MAX.0))))
+    /// The earliest moment for the attempt of this number, where one came before it.
+    pub(crate) fn not_before(&self, attempt: u32) -> Option<Mono> {
+        let doublings = attempt.saturating_sub(2).min(16);
+        Some(self.tried?.after(Length((BACKOFF_FIRST.0 << doublings).min(BACKOFF_MAX.0))))
     }
 
     /// Losses within `reach` before now.

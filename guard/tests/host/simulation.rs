@@ -159,7 +159,8 @@ fn quiet(world: &mut World, names: &[ServiceName], from: u64) {
     for name in names {
         world.after(0, Happening::Does(Act::Listed { service: name.clone(), listed: true }));
         world.after(0, Happening::Does(Act::Tell(Command::Resume { service: Some(name.clone()) })));
-        world.after(0, Happening::Does(Act::Repair { service: name.clone() }));
+        // Not in the moment in which Muster looks at what came into the roster.
+        world.after(MS, Happening::Does(Act::Repair { service: name.clone() }));
     }
     world.after(0, Happening::Does(Act::Tell(Command::Resume { service: None })));
     world.after(0, Happening::MusterStarts);

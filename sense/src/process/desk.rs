@@ -1,5 +1,6 @@
 //! Where the sources bring what they hear: it is joined with the roll of watched processes and told to the sink.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -104,6 +105,11 @@ impl Desk {
             Entered::Full => self.count_lost(1),
         }
         entered == Entered::New
+    }
+
+    /// Takes off all that belong to none of these services, and says which those are.
+    pub(super) fn keep_only(&self, services: &BTreeSet<ServiceName>) -> Vec<ProcessKey> {
+        self.roll().keep_only(services)
     }
 
     pub(super) fn strike(&self, process: ProcessKey) {

@@ -22,6 +22,7 @@ mod pidfd_info;
 mod roll;
 mod thread;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use muster_model::actor::Actor;
@@ -135,8 +136,16 @@ impl Processes {
             return;
         }
         source.add(process);
-        // It may have ended before the source knew of it.
+        // It may have ended before the source knew of it, and it may have been stopped.
         desk.look_after(process, |process| source.withdraw(process), source.name());
+        desk.tell_if_stopped(process);
+    }
+
+    /// Watches the processes of these services only; what is watched for others alone is let go.
+    pub fn keep_only(&self, services: &BTreeSet<ServiceName>) {
+        for process in self.watch.desk.keep_only(services) {
+            self.watch.source.withdraw(process);
+        }
     }
 
     /// No longer watches a process, of whatever service.
@@ -191,6 +200,15 @@ impl Desk {
         };
         if withdraw(process) {
             self.ended(process, clock::now().0, end, source);
+        }
+    }
+
+    /// Tells the stop of a process that nobody saw happen: before Muster watched it.
+    fn tell_if_stopped(&self, process: ProcessKey) {
+        let at = clock::now().0; // what makes it go on while it is looked at comes later
+        let stat = self.proc().stat(process.pid.get()).ok().flatten().filter(|stat| stat.start == process.start);
+        if stat.is_some_and(|stat| stat.state == 'T') {
+            self.signalled(process, at, libc::SIGSTOP, None, pidfd::NAME_POLLING);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The watched processes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use muster_model::id::{ProcessKey, ServiceName};
@@ -75,6 +75,14 @@ impl Roll {
     pub(super) fn last_with_pid(&self, pid: i32, started_by: u64) -> Option<ProcessKey> {
         let departed = self.departed.iter().flatten().map(|(process, _)| *process).filter(|process| process.pid.get() == pid);
         self.with_pid(pid).into_iter().chain(departed).filter(|process| process.start <= started_by).max()
+    }
+
+    /// Strikes all that belong to none of these services.
+    pub(super) fn keep_only(&mut self, services: &BTreeSet<ServiceName>) -> Vec<ProcessKey> {
+        self.watched.values_mut().for_each(|w| w.services.retain(|s| services.contains(s)));
+        let struck: Vec<ProcessKey> = self.watched.iter().filter(|(_, w)| w.services.is_empty()).map(|(p, _)| *p).collect();
+        struck.iter().for_each(|process| drop(self.watched.remove(process)));
+        struck
     }
 
     pub(super) fn strike(&mut self, process: ProcessKey) -> Option<Watched> {

@@ -118,6 +118,27 @@ fn stop_continue_and_reload_are_told_and_idle_signals_are_not() {
 }
 
 #[test]
+fn a_process_that_was_stopped_before_it_was_watched_is_told() {
+    let Some(scene) = scene(Ladder::Pidfd) else { return };
+    let (target, other) = (Ours::sleeper(), Ours::sleeper());
+    let pid = rustix::process::Pid::from_raw(target.pid()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    rustix::process::waitid(
+        rustix::process::WaitId::Pid(pid),
+        rustix::process::WaitIdOptions::STOPPED | rustix::process::WaitIdOptions::NOWAIT,
+    )
+    .unwrap();
+    scene.processes.watch(&"cache".into(), other.key());
+    scene.processes.watch(&"web".into(), target.key());
+    assert_eq!(sender(&scene, target.key(), libc::SIGSTOP), None);
+
+    // It leaves the roster, and comes back.
+    scene.processes.keep_only(&["cache".into()].into());
+    scene.processes.watch(&"web".into(), target.key());
+    assert_eq!(sender(&scene, target.key(), libc::SIGSTOP), None);
+}
+
+#[test]
 fn the_signal_is_told_before_the_end_that_it_caused() {
     let Some(scene) = scene(Ladder::Ebpf) else { return };
     for _ in 0..50 {

@@ -28,7 +28,7 @@ use muster_model::roster::Kind;
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
 
-use super::presence::only_degrades;
+use super::presence::{is_down, only_degrades};
 use super::watched::{Probed, Watched};
 pub(crate) use operator_stopped::{is_ordered, ordered};
 pub(crate) use situation::Situation;
@@ -58,7 +58,7 @@ const UNKNOWN_WEIGHT: f64 = 1.5;
 const CONFIDENCE_MIN: f64 = 0.02;
 /// The kernel counts the start of a process in these (USER_HZ, proc_pid_stat(5)): on every architecture of Linux a hundredth
 /// of a second.
-const CLOCK_TICK: Length = Length::ms(10);
+pub(crate) const CLOCK_TICK: Length = Length::ms(10);
 /// How far before a loss log lines and commands are read.
 const LOOK_BACK: Length = Length::seconds(120);
 
@@ -118,7 +118,11 @@ pub(crate) fn causes(s: &Situation<'_>) -> Vec<Cause> {
 
 /// Whether a service can be lost in this way by such a cause: what runs was not ended.
 pub(crate) const fn can_explain(cause: Code, loss: Loss) -> bool {
-    !(is_up(loss) && takes_down(cause))
+    match cause {
+        Code::OperatorStopped => is_down(loss),
+        Code::OperatorDisabled => is_down(loss) || matches!(loss, Loss::UnitDisabled),
+        _ => !(is_up(loss) && takes_down(cause)),
+    }
 }
 
 /// Whether what is lost in this way runs and does its work.
@@ -128,10 +132,7 @@ const fn is_up(loss: Loss) -> bool {
 
 /// Whether this cause ends a service or makes it stand still: it explains nothing of one that does its work.
 const fn takes_down(code: Code) -> bool {
-    matches!(
-        code,
-        Code::OperatorStopped | Code::OperatorKilled | Code::ResourceMemory | Code::CrashBug | Code::HangDeadlock | Code::HostRebooted
-    )
+    matches!(code, Code::OperatorKilled | Code::ResourceMemory | Code::CrashBug | Code::HangDeadlock | Code::HostRebooted)
 }
 
 /// What nobody has declared is missed because it has always been there.

@@ -8,14 +8,14 @@ use muster_model::plan::{Leave, Outcome, Step};
 use muster_model::text::Text;
 use muster_model::time::Length;
 
-use super::Remedy;
+use super::{Remedy, unmask};
 use crate::host::diagnose::Situation;
 
 /// A cause at least this sure is acted on.
 const SURE: f64 = 0.6;
 /// What was told to read its configuration anew answers from it within this time.
 const RELOADED_WITHIN: Length = Length::seconds(5);
-/// A configuration is restored so often for one incident.
+/// A configuration that is valid, and was only changed, is restored so often for one incident.
 const TRIES_MAX: usize = 3;
 
 pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
@@ -23,12 +23,14 @@ pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
         matches!(c.code, Code::ConfigInvalid | Code::ConfigMissing | Code::ConfigChanged)
             && (c.confidence >= SURE || is_refused(s) && c.code != Code::ConfigChanged)
     })?;
-    // What failed its rehearsal is not tried again; what did not help, a few times: the start after it may have failed.
+    // What failed its rehearsal is not tried again; what did not help, a few times: the start after it may have failed. With
+    // one that is refused or missing nothing else helps, whatever else is in the way.
     let outcomes = |of: &[Outcome]| {
         let ended = |a: &&Action| a.step == "config.restore" && a.outcome.is_some_and(|o| of.contains(&o));
         s.incident.actions.iter().filter(ended).count()
     };
-    let tried = outcomes(&[Outcome::Skipped]) > 0 || outcomes(&[Outcome::Done, Outcome::Failed]) >= TRIES_MAX;
+    let needed = is_refused(s) || blamed.code == Code::ConfigMissing;
+    let tried = outcomes(&[Outcome::Skipped]) > 0 || (!needed && outcomes(&[Outcome::Done, Outcome::Failed]) >= TRIES_MAX);
     let files: Vec<_> = s.altered().iter().filter_map(|a| s.watched.good.get(a.path).map(|v| (a.path.to_owned(), v.clone()))).collect();
     if tried || files.is_empty() {
         // What still does its work is not restarted into the same configuration.
@@ -46,13 +48,15 @@ pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
     // port back is more than many programs can do.
     let serves = s.incident.loss == Loss::EndpointWrong;
     let reloads = s.watched.service.reload.is_some() && outcomes(&[Outcome::Undone]) == 0;
+    steps.extend(unmask::steps(s));
+    let leave = if steps.len() > 1 { Leave::Asked } else { Leave::Granted };
     match s.watched.main {
         Some(_) if serves && reloads => steps.extend([Step::Reload, Step::Await { within: RELOADED_WITHIN }]),
         Some(_) => steps.push(Step::Restart),
         None => steps.push(Step::Start),
     }
     let why = Text::new("plan-config-restore").with("files", list).with("code", blamed.code);
-    Some(Remedy { steps, why, leave: Leave::Granted })
+    Some(Remedy { steps, why, leave })
 }
 
 fn is_refused(s: &Situation<'_>) -> bool {

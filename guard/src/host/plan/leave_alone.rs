@@ -6,7 +6,7 @@ use muster_model::roster::Kind;
 use muster_model::text::Text;
 use muster_model::time::Length;
 
-use super::Remedy;
+use super::{Remedy, unmask};
 use crate::host::diagnose::{self, Situation};
 use crate::host::presence::only_degrades;
 
@@ -33,15 +33,11 @@ pub(super) fn remedy(s: &Situation<'_>, granted: bool) -> Option<Remedy> {
     if !is_intent(s) || granted {
         return None;
     }
-    let mut steps = Vec::new();
-    if let Some(unit) = &s.watched.unit {
-        match unit.file.as_str() {
-            "masked" | "masked-runtime" => steps.extend([Step::Unmask, Step::Enable]),
-            "disabled" => steps.push(Step::Enable),
-            _ => {}
-        }
+    let mut steps = unmask::steps(s);
+    if s.watched.unit.as_ref().is_some_and(|u| u.file == "disabled") {
+        steps.push(Step::Enable);
     }
-    steps.push(Step::Start);
+    steps.push(if s.watched.main.is_some() { Step::Restart } else { Step::Start });
     let teller = diagnose::ordered(s).map(|(_, who)| who).or_else(|| s.incident.cause()?.actor.as_ref());
     let who = teller.map_or("?".to_owned(), |a| a.person());
     Some(Remedy { steps, why: Text::new("plan-left-alone").with("service", &service.name).with("who", who), leave: Leave::Withheld })

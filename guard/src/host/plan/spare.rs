@@ -5,7 +5,7 @@ use muster_model::plan::{Leave, Step};
 use muster_model::roster::Kind;
 use muster_model::text::Text;
 
-use super::Remedy;
+use super::{Remedy, unmask};
 use crate::host::diagnose::Situation;
 
 pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
@@ -17,8 +17,8 @@ pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
         // There is nothing to start; what was there is with whoever took it away.
         Loss::UnitMissing => (Vec::new(), "plan-unit-gone"),
         Loss::UnitDisabled => {
-            let masked = s.watched.unit.as_ref().is_some_and(|u| u.file.starts_with("masked"));
-            (if masked { vec![Step::Unmask, Step::Enable] } else { vec![Step::Enable] }, "plan-enable")
+            let unmask = unmask::steps(s);
+            (if unmask.is_empty() { vec![Step::Enable] } else { unmask }, "plan-enable")
         }
         // A new certificate may lie there already, and the program have to be told.
         Loss::TlsExpired if service.reload.is_some() => (vec![Step::Reload], "plan-reload-certificate"),

@@ -187,11 +187,13 @@ impl World {
 
     /// The configuration on disk becomes this; `None`: it is deleted.
     pub fn write_config(&mut self, name: &ServiceName, version: Option<VersionId>, by: Option<Actor>) {
+        let wall = self.wall();
         let t = self.truth(name);
         let before = std::mem::replace(&mut t.disk, version.clone());
         if before == version {
             return;
         }
+        t.written = wall;
         if !t.validates() {
             t.losses += 1; // it would not come up again
         }

@@ -175,6 +175,7 @@ impl World {
                 self.muster.as_ref().and_then(|m| m.guard.wake()).map(|w| (w.0 + self.boot_since).saturating_sub(UPTIME).max(self.now));
             let Some(when) = next.into_iter().chain(wake).min().filter(|w| *w <= end) else { break };
             self.now = when;
+            self.well_with_what();
             if wake == Some(when) && next != Some(when) {
                 self.receive(Body::Timer);
             } else if let Some((_, what)) = self.queue.pop_first() {

@@ -157,6 +157,7 @@ impl World {
             return;
         }
         self.life += 1;
+        self.services.values_mut().for_each(|t| t.watched = None);
         let guard = self.replayed();
         self.muster = Some(Muster { guard, outstanding: BTreeMap::new() });
         self.told_nobody();

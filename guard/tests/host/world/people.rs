@@ -270,6 +270,7 @@ impl World {
                 // Muster forgets what leaves the roster.
                 let t = self.truth(&service);
                 t.losses += u32::from(listed && !t.works());
+                t.watched = None;
                 t.meant_down = t.meant_down.filter(|_| listed);
                 self.roster_changed();
             }

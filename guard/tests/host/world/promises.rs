@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use muster_model::cause::{Cause, Code};
 use muster_model::event::{Body, Command, Decision, Event};
-use muster_model::id::{IncidentId, ServiceName};
+use muster_model::id::{IncidentId, ServiceName, VersionId};
 use muster_model::incident::State;
 use muster_model::loss::Loss;
 use muster_model::observation::{Fact, Observation};
-use muster_model::plan::{Leave, Order, Outcome, Step};
+use muster_model::plan::{Done, Leave, Order, Outcome, Step};
 use muster_model::roster::{Kind, Recover};
 use muster_model::sight::{OWN_NAME, Sight};
 use muster_model::time::{Length, Mono, Time};
@@ -26,8 +26,8 @@ const BLIND_TOLD_WITHIN: u64 = 12 * S;
 const SETTLED_WITHIN: u64 = 10 * S;
 /// A cause that is named with this confidence must be so.
 const ACCUSED: f64 = 0.8;
-/// The steps of the longest plan: unmask, enable, start.
-const PLAN_STEPS: u64 = 3;
+/// The steps of the longest plan: restore, unmask, enable, start, and the restore undone.
+const PLAN_STEPS: u64 = 5;
 /// The wall clock may be read a little later than the monotonic one.
 const SLACK: u64 = S;
 
@@ -58,8 +58,8 @@ pub struct Promises {
     /// Since when Muster could have noticed.
     pub(super) excused_until: BTreeMap<ServiceName, u64>,
     open: BTreeMap<IncidentId, ServiceName>,
-    /// Acting steps begun, by moment since boot.
-    begun: Vec<Mono>,
+    /// Acting steps begun, by moment since boot, and for which service.
+    begun: Vec<(Mono, ServiceName)>,
     /// The last attempt of each incident: its number, and when its last order ended.
     attempts: BTreeMap<IncidentId, (u32, Option<Mono>)>,
     /// Restores that were done and not taken back.
@@ -200,6 +200,7 @@ impl World {
                 }
                 if let (Step::ConfigRestore { .. }, Outcome::Done, Some(id)) = (&done.order.step, done.outcome, &done.order.incident)
                     && !done.order.undo
+                    && !self.edited_since(done)
                 {
                     self.promises.restored.insert(id.clone(), done.order.attempt);
                 }
@@ -339,7 +340,27 @@ impl World {
                 State::Escalated => self.promises.escalated += 1,
                 State::Recovering => {}
             },
-            Decision::Refined { .. } | Decision::Asked { .. } | Decision::Confirmed { .. } | Decision::Good { .. } => {}
+            Decision::Good { service, files } => self.promise_good(service, files),
+            Decision::Refined { .. } | Decision::Asked { .. } | Decision::Confirmed { .. } => {}
+        }
+    }
+
+    /// Whether somebody has written what Muster put back, before it heard that it was done.
+    fn edited_since(&self, done: &Done) -> bool {
+        let Step::ConfigRestore { files } = &done.order.step else { return false };
+        let disk = self.services.get(&done.order.service).map(|t| &t.disk);
+        files.iter().any(|(_, version)| disk != Some(&Some(version.clone())))
+    }
+
+    /// What is called the last good configuration is one with which the service was well, or would be. Without a validator
+    /// nobody can say whether a program took what it was told to read; and when a file was altered is told by the clock.
+    fn promise_good(&mut self, service: &ServiceName, files: &[(String, VersionId)]) {
+        let Some(t) = self.services.get(service).filter(|t| t.row.validate.is_some()) else { return };
+        let never_well = |version: &VersionId| !version.as_str().starts_with("good") && !t.well_with.contains(version);
+        if self.skew == 0
+            && let Some((path, version)) = files.iter().find(|(_, version)| never_well(version))
+        {
+            self.broken(format!("last good is what it was well with: {path} of {service} is {version}"));
         }
     }
 
@@ -426,11 +447,14 @@ impl World {
         if let Some(wrong) = wrong {
             return self.broken(format!("{wrong}: {:?} of {name}", order.step));
         }
-        let recent = |t: &&Mono| event.mono.since(**t) < Length(HOUR);
-        if self.promises.begun.iter().filter(recent).count() >= self.limits.steps_an_hour as usize && !granted {
-            self.broken(format!("at most {} steps an hour", self.limits.steps_an_hour));
+        let recent = || self.promises.begun.iter().filter(|(t, _)| event.mono.since(*t) < Length(HOUR));
+        let (all, most) = (recent().count(), self.limits.steps_an_hour as usize);
+        if all >= most && !granted {
+            self.broken(format!("at most {most} steps an hour"));
+        } else if recent().filter(|(_, of)| of == name).count() >= most.div_ceil(2) && !granted {
+            self.broken(format!("at most half of {most} steps an hour for one service: {name}"));
         }
-        self.promises.begun.push(event.mono);
+        self.promises.begun.push((event.mono, name.clone()));
     }
 
     fn excused(&self, name: &ServiceName) -> u64 {
@@ -452,6 +476,13 @@ impl World {
             if order.incident.is_some() && others >= self.limits.at_once as usize {
                 return self.broken(format!("at most {} services are worked on at once", self.limits.at_once));
             }
+        }
+    }
+
+    /// Takes down with which configurations services are well, as far as anybody can see.
+    pub(super) fn well_with_what(&mut self) {
+        for t in self.services.values_mut().filter(|t| !t.seen_absent()) {
+            t.well_with.extend(t.process.as_ref().filter(|p| p.ready).and_then(|p| p.loaded.clone()));
         }
     }
 
@@ -531,10 +562,10 @@ impl World {
     }
 
     /// How long it may take until everything is back that Muster may bring back: an hour's steps may be used up, so may those
-    /// of the next by what comes first, and the longest backoff is five minutes.
+    /// of the next by what comes first, one service gets half of them, and the longest backoff is five minutes.
     pub fn quiet_time(&self) -> u64 {
         let steps = self.services.len() as u64 * PLAN_STEPS;
-        HOUR * steps.div_ceil(u64::from(self.limits.steps_an_hour)) + 20 * MINUTE
+        HOUR * steps.div_ceil(u64::from(self.limits.steps_an_hour).div_ceil(2)) + 20 * MINUTE
     }
 
     /// At the end of a quiet time: what Muster may bring back is back, and nothing that is over is open.

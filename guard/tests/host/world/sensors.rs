@@ -6,8 +6,10 @@ use muster_model::event::Body;
 use muster_model::id::ServiceName;
 use muster_model::observation::{End, Fact, Observation, Rung};
 use muster_model::sight::{Blind, OWN_NAME, Sight};
-use muster_model::time::Length;
+use muster_model::time::{Length, Time};
 
+use super::manager::SIGSTOP;
+use super::truth::Ill;
 use super::{Happening, MS, S, World};
 
 /// An observation that comes late comes no later than this.
@@ -16,6 +18,11 @@ pub const LATE_MAX: u64 = 2 * S;
 impl World {
     /// A sensor sees something.
     pub fn observe(&mut self, name: &ServiceName, source: &str, fact: Fact) {
+        self.observe_of(name, source, fact, self.wall());
+    }
+
+    /// It sees now what was so, or happened, at this moment.
+    fn observe_of(&mut self, name: &ServiceName, source: &str, fact: Fact, at: Time) {
         if self.muster.is_none() || !self.services[name].listed {
             return;
         }
@@ -36,7 +43,7 @@ impl World {
             when = when.max(t.fifo);
             t.fifo = when;
         }
-        let body = Body::Observed(Observation { at: self.wall(), source: source.to_owned(), service: Some(name.clone()), fact });
+        let body = Body::Observed(Observation { at, source: source.to_owned(), service: Some(name.clone()), fact });
         let life = self.life;
         if self.chance.likely(self.weather.twice) {
             let again = if is_state { when } else { when + self.chance.below(S) };
@@ -53,6 +60,8 @@ impl World {
             let t = self.truth(&name);
             (t.told_ports, t.told_answer) = (None, None);
             let process = t.process.as_ref().map(|p| p.key);
+            let stopped = t.process.as_ref().filter(|p| p.ill == Some(Ill::Stopped) && t.watched != Some(p.key)).map(|p| p.key);
+            t.watched = process;
             if t.is_unit() {
                 let state = t.unit_state();
                 self.observe(&name, "dbus", Fact::Unit(state));
@@ -63,6 +72,9 @@ impl World {
                 if let Some(process) = process {
                     self.observe(&name, "proc", Fact::ProcessSeen { process, command: name.to_string() });
                 }
+            }
+            if let Some(process) = stopped {
+                self.observe(&name, "proc", Fact::SignalSent { process, signal: SIGSTOP, sender: None });
             }
             self.config_compared(&name);
             self.after(100 * MS, Happening::Looks { service: name });
@@ -85,7 +97,8 @@ impl World {
             (_, Some(version)) => Fact::ConfigSeen { path, version },
             (None, None) => return,
         };
-        self.observe(name, "vault", fact);
+        let written = self.services[name].written;
+        self.observe_of(name, "vault", fact, written);
     }
 
     /// The service is not as it was: probes and sockets will show it when they are next looked at.

@@ -1,6 +1,6 @@
 //! One service as it really is, whatever Muster believes.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use muster_model::actor::Actor;
 use muster_model::exam::LogLine;
@@ -127,6 +127,8 @@ pub struct Truth {
     /// The configuration on disk: its version begins with `good`, `bad` (it is refused) or `wrong` (it is taken, and
     /// makes the program listen elsewhere).
     pub disk: Option<VersionId>,
+    /// When that was written, by the clock of then.
+    pub written: Time,
     /// The last content that Muster's vault has.
     pub vault: Option<VersionId>,
     pub port: u16,
@@ -148,8 +150,12 @@ pub struct Truth {
     /// Since when it has been absent so that Muster can see it, and since when well.
     pub absent_since: Option<u64>,
     pub well_since: Option<u64>,
+    /// The configurations with which it was well.
+    pub well_with: BTreeSet<VersionId>,
     /// The stop signal that it got was told to Muster.
     pub stop_signal_told: bool,
+    /// The process that this life of Muster was told to watch when it last looked at everything.
+    pub watched: Option<ProcessKey>,
     /// What sensors told last, in this life of Muster.
     pub told_ports: Option<Vec<u16>>,
     pub told_answer: Option<Answer>,
@@ -182,6 +188,7 @@ impl Truth {
             process: None,
             start_next: false,
             disk: Some(VersionId::from("good0")),
+            written: Time(0),
             vault: None,
             port,
             thief: None,
@@ -198,7 +205,9 @@ impl Truth {
             losses: 1, // it is not there before it is first started
             absent_since: None,
             well_since: None,
+            well_with: BTreeSet::new(),
             stop_signal_told: false,
+            watched: None,
             told_ports: None,
             told_answer: None,
             fifo: 0,
