@@ -275,7 +275,7 @@ pub enum Recover {
     Never,
 }
 
-/// How much a service matters.
+/// How much a service matters: what matters more is mended first, where not all can be at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {

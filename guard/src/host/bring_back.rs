@@ -8,7 +8,7 @@ use muster_model::id::ServiceName;
 use muster_model::incident::{Incident, State};
 use muster_model::loss::Loss;
 use muster_model::plan::{Leave, Order, Outcome, Step};
-use muster_model::roster::Recover;
+use muster_model::roster::{Recover, Tier};
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono};
 
@@ -221,7 +221,7 @@ impl Guard {
         if order.step.acts() {
             let busy = self.services.values().filter(|w| w.work.is_mending()).count() + self.leftover.values().filter(|o| mends(o)).count();
             let waits = watched.service.depends.iter().any(|d| self.is_being_mended(d));
-            if busy >= self.limits.at_once as usize || waits {
+            if busy + self.ready_before(watched.service.tier) >= self.limits.at_once as usize || waits {
                 wake.at(now.mono.after(HELD_UP));
                 return None;
             }
@@ -232,6 +232,13 @@ impl Guard {
             }
         }
         Some(Decision::Begun(order))
+    }
+
+    /// How many services that matter more would be acted upon now: theirs are the places that are free.
+    fn ready_before(&self, tier: Tier) -> usize {
+        let planned = |w: &&Watched| w.service.tier < tier && w.work.running().is_none() && w.work.plan.is_some();
+        let acts = |w: &&Watched| matches!(self.reconcile(w.name()).0, Some(Decision::Begun(order)) if mends(&order));
+        self.services.values().filter(planned).filter(acts).count()
     }
 
     /// When the hour's bound on acting steps allows the next one for this service. No service uses up more than half of

@@ -39,7 +39,7 @@ use agenda::Agenda;
 use diagnose::Situation;
 use presence::only_degrades;
 pub use watched::{Pause, Watched};
-use work::Ground;
+use work::{Ground, mends};
 
 /// At most so many closed incidents are kept in memory; the ledger has them all.
 const INCIDENTS_MAX: usize = 1_000;
@@ -387,7 +387,12 @@ impl Guard {
             Body::Observed(o) if matches!(o.fact, Fact::Rung(_)) => vec![ServiceName::from(OWN_NAME)],
             Body::Observed(o) => o.service.iter().cloned().collect(),
             Body::Examined(e) => vec![e.service.clone()],
-            Body::Done(d) => vec![d.order.service.clone()],
+            Body::Done(d) => {
+                // There is a place again for those that wait for one.
+                let waits = |w: &&Watched| mends(&d.order) && w.work.plan.is_some() && w.work.running().is_none();
+                let waiting = self.services.values().filter(waits).map(|w| w.service.name.clone());
+                waiting.chain([d.order.service.clone()]).collect()
+            }
             Body::Told(t) => match &t.command {
                 Command::Recover { service }
                 | Command::Pause { service: Some(service), .. }

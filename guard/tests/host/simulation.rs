@@ -9,7 +9,7 @@ use muster_model::event::Command;
 use muster_model::id::ServiceName;
 use muster_model::observation::End;
 use muster_model::probe::{Ask, Probe};
-use muster_model::roster::{Count, Kind, Limits, Match, Recover, Service};
+use muster_model::roster::{Count, Kind, Limits, Match, Recover, Service, Tier};
 use muster_model::sight::Blindness;
 use muster_model::time::{Length, Time};
 
@@ -92,7 +92,8 @@ fn history(seed: u64) -> World {
         ..Limits::default()
     };
     let count = c.between(1, 5);
-    let services: Vec<Truth> = (0..count).map(|n| service(c, n)).collect();
+    let mut services: Vec<Truth> = (0..count).map(|n| service(c, n)).collect();
+    tiers(&mut services, seed);
     let names: Vec<ServiceName> = services.iter().map(Truth::name).collect();
     let mut world = World::new(seed ^ 0x5eed, weather, limits, services);
     world.begins();
@@ -114,6 +115,14 @@ fn history(seed: u64) -> World {
     world.promise_replay();
     quiet(&mut world, &names, when);
     world
+}
+
+/// Some services matter more than others, by a chance of its own.
+fn tiers(services: &mut [Truth], seed: u64) {
+    let mut chance = Chance::new(seed ^ 0x71e2);
+    for t in services {
+        t.row.tier = chance.pick(&[Tier::Normal, Tier::Normal, Tier::Important, Tier::Critical]);
+    }
 }
 
 /// In some histories Muster does not see all that it should. By a chance of its own, so that the other histories stay as they

@@ -1,8 +1,9 @@
 //! How a service ends, and is brought back.
 
 use expect_test::expect;
+use muster_model::event::{Body, Decision};
 
-use super::check;
+use super::{check, tell};
 
 #[test]
 fn a_unit_that_is_killed_is_started_and_the_killer_is_named() {
@@ -303,4 +304,16 @@ fn two_services_lost_at_once_are_two_stories() {
             0.20s    cache: recovered (state-recovered-by-muster)
         "#]],
     );
+}
+
+/// Four at a time: of the two that wait for a place, the one that matters most comes first, though it was lost last.
+#[test]
+fn what_matters_more_is_mended_first() {
+    let kills = "0 kill -9 a; 0 kill -9 b; 0 kill -9 c; 0 kill -9 d; 0 kill -9 e; 0.001 kill -9 f";
+    let world = tell("a; b; c; d; e; f critical", kills, 30);
+    let begun = world.ledger.iter().filter_map(|event| match &event.body {
+        Body::Decided(Decision::Begun(order)) => Some(order.service.as_str()),
+        _ => None,
+    });
+    assert_eq!(begun.collect::<Vec<_>>(), ["a", "b", "c", "d", "f", "e"]);
 }

@@ -14,7 +14,7 @@ use muster_model::event::{Body, Command, Decision};
 use muster_model::id::ServiceName;
 use muster_model::observation::End;
 use muster_model::plan::{Leave, Step};
-use muster_model::roster::{Kind, Limits, Match, Recover, Service};
+use muster_model::roster::{Kind, Limits, Match, Recover, Service, Tier};
 use muster_model::sight::Blindness;
 use muster_model::time::{Length, Time};
 
@@ -24,9 +24,14 @@ use crate::world::{Act, Bug, HOUR, Happening, MINUTE, MS, S, Truth, Weather, Wor
 /// When the first act comes: everything is steady by then.
 const FIRST: u64 = 30 * S;
 
-/// Tells a story. `services` are separated by `;`: a name, and what is special about it. `acts` likewise: a second, and
-/// what happens. The record of `length` seconds is compared.
+/// Tells a story, and compares the record of `length` seconds.
 pub fn check(services: &str, acts: &str, length: u64, record: Expect) {
+    record.assert_eq(&told(&tell(services, acts, length)));
+}
+
+/// Lets a story happen. `services` are separated by `;`: a name, and what is special about it. `acts` likewise: a second,
+/// and what happens.
+fn tell(services: &str, acts: &str, length: u64) -> World {
     let services: Vec<Truth> = services.split(';').enumerate().map(|(n, s)| service(n as u16, s.trim())).collect();
     let mut world = World::new(1, Weather::default(), Limits::default(), services);
     world.begins();
@@ -38,10 +43,10 @@ pub fn check(services: &str, acts: &str, length: u64, record: Expect) {
     world.run_until(FIRST + length * S);
     world.promise_replay();
     assert_eq!(world.promises.broken, None);
-    record.assert_eq(&told(&world));
+    world
 }
 
-/// `web`, then any of: `run`, `process`, `restart=…`, `socket`, `probe`, `config`, `ask`, `never`, `needs=…`, `restore=…s`, `disabled`.
+/// `web`, then any of: `run`, `process`, `restart=…`, `socket`, `probe`, `config`, `ask`, `never`, `needs=…`, `restore=…s`, `critical`.
 fn service(n: u16, text: &str) -> Truth {
     let mut words = text.split_whitespace();
     let name = words.next().expect("a service has a name");
@@ -59,6 +64,7 @@ fn service(n: u16, text: &str) -> Truth {
                 t.row.config = vec![t.config_path()];
                 t.row.validate = Some(format!("{name} -t"));
             }
+            ("critical", _) => t.row.tier = Tier::Critical,
             ("ask", _) => t.row.recover = Recover::Ask,
             ("never", _) => t.row.recover = Recover::Never,
             ("needs", other) => t.row.depends = vec![ServiceName::from(other)],
