@@ -8,7 +8,7 @@ use muster_model::time::Length;
 use rustix::process::Pid;
 use serde_json::{Value, json};
 
-use super::guardian::Guardian;
+use super::guardian::{Guardian, processes_named, sh};
 use super::{CALM, Output, Programs, Table, Who};
 use crate::clock::{monotonic_ns, period};
 use crate::systemd_box::SystemdBox;
@@ -21,6 +21,10 @@ while (time - $began < $seconds) {
     sleep 0.0005;
 }
 print $n;"#;
+
+/// The Prometheus blackbox exporter, which watches nothing by itself.
+const EXPORTER: &str = "blackbox exporter, asked nothing";
+const EXPORTER_COMM: &str = "prometheus-blac";
 
 /// What is measured.
 #[derive(Debug, Args)]
@@ -57,12 +61,17 @@ pub(super) fn measure(options: &Options, programs: &Programs) -> Result<Table> {
         for guardian in options.who.guardians.iter().copied() {
             eprintln!("lab: {}: {number}", guardian.name());
             match one(guardian, *number, options, programs) {
-                Ok(cost) => rows.push(row(guardian, *number, &cost)),
+                Ok(cost) => rows.push(row(guardian.name(), *number, &cost)),
                 // That a peer does not get so many up is a result too.
-                Err(error) if !guardian.is_muster() => rows.push(failed(guardian, *number, &error)),
+                Err(error) if !guardian.is_muster() => rows.push(failed(guardian.name(), *number, &error)),
                 Err(error) => return Err(error.context(format!("{}, {number}", guardian.name()))),
             }
         }
+    }
+    eprintln!("lab: {EXPORTER}");
+    match exporter(options, programs) {
+        Ok(cost) => rows.push(row(EXPORTER, 0, &cost)),
+        Err(error) => rows.push(failed(EXPORTER, 0, &error)),
     }
     Ok(Table { headings: vec!["guardian", "watched", "idle", "with forks", "forks/s", "RSS", "PSS", "processes"], rows })
 }
@@ -70,20 +79,31 @@ pub(super) fn measure(options: &Options, programs: &Programs) -> Result<Table> {
 fn one(guardian: Guardian, number: usize, options: &Options, programs: &Programs) -> Result<Cost> {
     let place = SystemdBox::boot(&programs.root)?;
     let _victims = guardian.keep(&place, number, programs)?;
+    cost(&place, || guardian.processes(&place), options)
+}
+
+/// What the Prometheus blackbox exporter costs while nobody asks it anything; what its probes cost, `bench probes` says.
+fn exporter(options: &Options, programs: &Programs) -> Result<Cost> {
+    let place = SystemdBox::boot(&programs.root)?;
+    sh(&place, "systemctl stop nginx redis-server 'postgresql@*' haproxy 2>/dev/null; systemctl start prometheus-blackbox-exporter")?;
+    cost(&place, || processes_named(&place, &[EXPORTER_COMM]), options)
+}
+
+fn cost(place: &SystemdBox, processes: impl Fn() -> Result<Vec<Pid>>, options: &Options) -> Result<Cost> {
     period(CALM.std());
-    let idle_percent = percent(guardian, &place, || {
+    let idle_percent = percent(&processes()?, || {
         period(options.look.std());
         Ok(())
     })?;
     let mut forks = 0.0;
     let seconds = options.look.as_ms() / 1000.0;
-    let forks_percent = percent(guardian, &place, || {
+    let forks_percent = percent(&processes()?, || {
         let line = format!("exec perl -e '{FORKS}' {} {seconds}", options.forks);
         let said = place.sh(&line, Length(options.look.0 + CALM.0))?.ok()?;
         forks = said.trim().parse().with_context(|| format!("the forker said {said}"))?;
         Ok(())
     })?;
-    let processes = guardian.processes(&place)?;
+    let processes = processes()?;
     let memory = |key| processes.iter().map(|pid| memory_mib(*pid, key)).sum();
     Ok(Cost {
         idle_percent,
@@ -95,9 +115,8 @@ fn one(guardian: Guardian, number: usize, options: &Options, programs: &Programs
     })
 }
 
-/// The share of one core that the guardian took while `meanwhile` went on.
-fn percent(guardian: Guardian, place: &SystemdBox, mut meanwhile: impl FnMut() -> Result<()>) -> Result<f64> {
-    let processes = guardian.processes(place)?;
+/// The share of one core that these processes took while `meanwhile` went on.
+fn percent(processes: &[Pid], mut meanwhile: impl FnMut() -> Result<()>) -> Result<f64> {
     ensure!(!processes.is_empty(), "it has no processes");
     let used = || processes.iter().map(|pid| processor_ns(*pid)).sum::<u64>();
     let (began, before) = (monotonic_ns(), used());
@@ -119,17 +138,17 @@ pub(super) fn memory_mib(pid: Pid, key: &str) -> f64 {
     line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }
 
-fn failed(guardian: Guardian, number: usize, error: &anyhow::Error) -> (Vec<String>, Value) {
+fn failed(guardian: &str, number: usize, error: &anyhow::Error) -> (Vec<String>, Value) {
     let why = format!("{error:#}");
-    println!("{}  {number}  {why}", guardian.name());
-    let mut cells = vec![guardian.name().to_owned(), number.to_string(), why.clone()];
+    println!("{}  {number}  {why}", guardian);
+    let mut cells = vec![guardian.to_owned(), number.to_string(), why.clone()];
     cells.resize(8, "-".to_owned());
-    (cells, json!({"guardian": guardian.name(), "watched": number, "failed": why}))
+    (cells, json!({"guardian": guardian, "watched": number, "failed": why}))
 }
 
-fn row(guardian: Guardian, number: usize, cost: &Cost) -> (Vec<String>, Value) {
+fn row(guardian: &str, number: usize, cost: &Cost) -> (Vec<String>, Value) {
     let cells = vec![
-        guardian.name().to_owned(),
+        guardian.to_owned(),
         number.to_string(),
         format!("{:.3} %", cost.idle_percent),
         format!("{:.3} %", cost.forks_percent),
@@ -139,7 +158,7 @@ fn row(guardian: Guardian, number: usize, cost: &Cost) -> (Vec<String>, Value) {
         cost.processes.to_string(),
     ];
     println!("{}", cells.join("  "));
-    let value = json!({"guardian": guardian.name(), "watched": number, "idle_percent_of_a_core": cost.idle_percent,
+    let value = json!({"guardian": guardian, "watched": number, "idle_percent_of_a_core": cost.idle_percent,
                        "with_forks_percent_of_a_core": cost.forks_percent, "forks_a_second": cost.forks_a_second,
                        "resident_mib": cost.resident_mib, "proportional_mib": cost.proportional_mib, "processes": cost.processes});
     (cells, value)
