@@ -254,7 +254,7 @@ impl Guard {
             // What was well and cut off is so no longer.
             (Loss::Unreachable, seen) if !only_degrades(seen) => seen,
             // Somebody started it since, and that failed in a way of its own.
-            (Loss::Stopped, seen) if watched.started > work.since || !is_down(seen) => seen,
+            (Loss::Stopped, seen) if watched.started > work.since || started_in_vain(incident) || !is_down(seen) => seen,
             (Loss::PortClosed | Loss::EndpointWrong | Loss::Hung, Loss::PortStolen) => Loss::PortStolen,
             // It had ended, and that was told after the port was seen closed.
             (Loss::PortClosed | Loss::EndpointWrong, seen) if is_down(seen) && watched.ended_by(incident.detected_at) => seen,
@@ -268,6 +268,11 @@ impl Guard {
 
 pub(super) fn became(incident: &Incident, state: State, at: Time, why: Text) -> Decision {
     Decision::Became { incident: incident.id.clone(), state, at, why }
+}
+
+/// Whether Muster has tried to start it. A unit may fail before it has a process (ExecStartPre=).
+fn started_in_vain(incident: &Incident) -> bool {
+    incident.actions.iter().any(|a| a.outcome == Some(Outcome::Failed) && matches!(a.step.as_str(), "start" | "restart"))
 }
 
 /// Whether what was done undoes this cause.

@@ -1,7 +1,6 @@
 //! The last good configuration, where the present one is what keeps the service down.
 
 use muster_model::cause::Code;
-use muster_model::exam::Finding;
 use muster_model::incident::Action;
 use muster_model::loss::Loss;
 use muster_model::plan::{Leave, Outcome, Step};
@@ -22,14 +21,17 @@ pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
     let blamed = s.incident.causes.iter().find(|c| {
         matches!(c.code, Code::ConfigInvalid | Code::ConfigMissing | Code::ConfigChanged)
             && (c.confidence >= SURE || is_refused(s) && c.code != Code::ConfigChanged)
-    })?;
+    });
+    // Whatever took it down: with what its own program refuses it would not come up again.
+    let in_the_way = || (s.watched.main.is_none() && is_refused(s)).then_some(Code::ConfigInvalid);
+    let code = blamed.map(|c| c.code).or_else(in_the_way)?;
     // What failed its rehearsal is not tried again; what did not help, a few times: the start after it may have failed. With
     // one that is refused or missing nothing else helps, whatever else is in the way.
     let outcomes = |of: &[Outcome]| {
         let ended = |a: &&Action| a.step == "config.restore" && a.outcome.is_some_and(|o| of.contains(&o));
         s.incident.actions.iter().filter(ended).count()
     };
-    let needed = is_refused(s) || blamed.code == Code::ConfigMissing;
+    let needed = is_refused(s) || code == Code::ConfigMissing;
     let tried = outcomes(&[Outcome::Skipped]) > 0 || (!needed && outcomes(&[Outcome::Done, Outcome::Failed]) >= TRIES_MAX);
     let files: Vec<_> = s.altered().iter().filter_map(|a| s.watched.good.get(a.path).map(|v| (a.path.to_owned(), v.clone()))).collect();
     if tried || files.is_empty() {
@@ -55,13 +57,10 @@ pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
         Some(_) => steps.push(Step::Restart),
         None => steps.push(Step::Start),
     }
-    let why = Text::new("plan-config-restore").with("files", list).with("code", blamed.code);
+    let why = Text::new("plan-config-restore").with("files", list).with("code", code);
     Some(Remedy { steps, why, leave })
 }
 
 fn is_refused(s: &Situation<'_>) -> bool {
-    s.watched.work.finding(|f| match &f.examined.finding {
-        Finding::Validated { ok, .. } => Some(!ok),
-        _ => None,
-    }) == Some(true)
+    s.watched.validated.as_ref().is_some_and(|v| !v.ok)
 }

@@ -97,17 +97,13 @@ fn a_refused_configuration_under_a_mask_is_put_back_and_the_mask_taken_off_with_
             0.82s    web: plan 1: config.restore, waits for a yes (plan-config-offered)
             2.00s    web: closed (state-became-a-loss)
             2.00s    web: lost: killed
-            2.00s    web: plan 1: start (plan-start)
+            2.00s    web: plan 1: config.restore + start (plan-config-restore)
             2.03s    web: lost: stopped after all
             2.09s    web: cause: operator.disabled 0.98 by alice
             2.09s    web: plan 2: unmask + enable + start, is not run (plan-left-alone)
             20.00s   web: plan 2: unmask + enable + start (plan-unmask)
-            20.03s   web: lost: exited after all
-            20.03s   web: lost: crash_loop after all
-            20.09s   web: cause: config.invalid 1.00 by alice
-            22.01s   web: plan 3: config.restore + start (plan-config-restore)
-            32.21s   web: confirmed: config.invalid
-            32.21s   web: recovered (state-recovered-by-muster)
+            30.21s   web: confirmed: operator.disabled
+            30.21s   web: recovered (state-recovered-by-muster)
         "#]],
     );
 }
