@@ -14,12 +14,9 @@ use muster_model::id::{Pid, ProcessKey, ServiceName};
 use muster_model::observation::End;
 use muster_model::roster::{Kind, Service};
 use muster_model::time::Length;
-use muster_sense::proc::{self, Proc};
+use muster_sense::proc::{self, MARK_DATA, MARK_SERVICE, Proc, mark_of};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, kill_process_group, prlimit, setrlimit};
 
-/// The mark: the service's name, and whose it is.
-const MARK_SERVICE: &str = "MUSTER_SERVICE";
-const MARK_DATA: &str = "MUSTER_DATA";
 /// A log that is larger when its service starts is set aside as `NAME.log.1`.
 const LOG_BYTES_MAX: u64 = 16 << 20;
 
@@ -177,6 +174,11 @@ impl Children {
         matches!(Proc::here().life(process), Ok(proc::Life::Alive)).then_some(process)
     }
 
+    /// The data folder by which they are known.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Takes over what an earlier Muster started and what still runs: every process that carries the mark of this
     /// data folder and whose parent does not.
     pub(crate) fn adopt(&self) -> Vec<(ServiceName, ProcessKey)> {
@@ -198,11 +200,8 @@ impl Children {
     }
 
     fn mark(&self, pid: i32) -> Option<ServiceName> {
-        let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
-        let value = |name: &str| environment.split(|b| *b == 0).filter_map(|v| v.strip_prefix(name.as_bytes())?.strip_prefix(b"=")).next();
-        let data = value(MARK_DATA)?;
-        (data == self.data.as_os_str().as_encoded_bytes())
-            .then(|| ServiceName::from(String::from_utf8_lossy(value(MARK_SERVICE).unwrap_or_default()).as_ref()))
+        let mark = mark_of(&Proc::here(), pid).filter(|mark| mark.data == self.data)?;
+        Some(ServiceName::from(mark.service.as_str()))
     }
 
     /// Ends a service: SIGTERM, and SIGKILL after `grace`. Its whole process group is meant.

@@ -9,6 +9,7 @@ use muster_model::change::{Altered, Change};
 use muster_model::event::Body;
 use muster_model::id::ServiceName;
 use muster_model::observation::{Fact, Observation};
+use muster_model::probe::{Ask, Counted};
 use muster_model::roster::Kind;
 use muster_model::text::Text;
 use muster_model::time::Time;
@@ -43,7 +44,12 @@ pub(crate) fn tell(host: &mut Host) {
         }
         mentions.extend(service.config.iter().filter(|g| !g.contains(['*', '?', '['])).cloned());
         words.push((name.clone(), mentions));
-        let questions = service.questions();
+        let mut questions = service.questions();
+        for question in &mut questions {
+            if let Ask::Processes { whose: Counted::Marked { data, .. }, .. } = &mut question.ask {
+                *data = Some(host.children.data().to_owned());
+            }
+        }
         if !questions.is_empty() {
             probes.push((name.clone(), questions));
         }

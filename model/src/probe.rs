@@ -1,5 +1,7 @@
 //! How a service is asked whether it answers.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::roster::Count;
@@ -130,12 +132,27 @@ pub enum Ask {
     },
     /// Whether a file is there, whose it is, and who may do what with it.
     File(FileWanted),
-    /// How many processes a systemd unit has.
+    /// How many processes a service has.
     Processes {
-        /// The unit's full name.
-        unit: String,
+        /// Which are counted.
+        whose: Counted,
         /// How many there must be.
         count: Count,
+    },
+}
+
+/// Whose processes are counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Those in the control group of this unit (its full name), and in the groups below.
+    Unit(String),
+    /// Those that Muster started for a `run` service, which carry its mark, and their descendants.
+    Marked {
+        /// The service's name.
+        service: String,
+        /// The data folder of the Muster that started them, where that is known.
+        data: Option<PathBuf>,
     },
 }
 
@@ -269,7 +286,7 @@ impl Ask {
             }
             Ask::Grpc { peer, .. } | Ask::Fastcgi { peer, .. } => &peer.address,
             Ask::File(wanted) => &wanted.path,
-            Ask::Processes { unit, .. } => unit,
+            Ask::Processes { whose: Counted::Unit(word) | Counted::Marked { service: word, .. }, .. } => word,
         }
     }
 
@@ -287,7 +304,7 @@ impl Ask {
             }
             Ask::Grpc { peer, .. } | Ask::Fastcgi { peer, .. } => &mut peer.address,
             Ask::File(wanted) => &mut wanted.path,
-            Ask::Processes { unit, .. } => unit,
+            Ask::Processes { whose: Counted::Unit(word) | Counted::Marked { service: word, .. }, .. } => word,
         }
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::ServiceName;
-use crate::probe::{Ask, FileWanted, Probe, Trust};
+use crate::probe::{Ask, Counted, FileWanted, Probe, Trust};
 use crate::time::Length;
 
 /// The roster in force. It is an event in the ledger, so that a replay needs nothing beside it.
@@ -35,7 +35,7 @@ pub struct Service {
     /// Files that it needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileWanted>,
-    /// How many processes a unit must have.
+    /// How many processes a unit, or what Muster runs itself, must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processes: Option<Count>,
     /// Whether a unit must come up with the machine; `None`: if it was set to while Muster watched.
@@ -103,8 +103,13 @@ impl Service {
             questions.iter_mut().for_each(|question| question.here = false);
         }
         questions.extend(self.files.iter().cloned().map(|wanted| look(Ask::File(wanted))));
-        if let (Kind::Unit(unit), Some(count)) = (&self.kind, self.processes) {
-            questions.push(look(Ask::Processes { unit: unit.clone(), count }));
+        let whose = match &self.kind {
+            Kind::Unit(unit) => Some(Counted::Unit(unit.clone())),
+            Kind::Run(_) => Some(Counted::Marked { service: self.name.to_string(), data: None }),
+            Kind::Process(_) | Kind::Url(_) | Kind::Own => None,
+        };
+        if let (Some(whose), Some(count)) = (whose, self.processes) {
+            questions.push(look(Ask::Processes { whose, count }));
         }
         questions
     }

@@ -5,16 +5,18 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::thread;
 use std::time::Duration;
 use std::{fs, process};
 
 use crossbeam_channel::{Receiver, bounded};
 use muster_model::observation::{Fact, Observation};
-use muster_model::probe::{Answer, Ask, FileWanted, Probe};
+use muster_model::probe::{Answer, Ask, Counted, FileWanted, Probe};
 use muster_model::roster::Count;
 use muster_model::time::Length;
 use muster_sense::probe::Prober;
+use muster_sense::proc::{MARK_DATA, MARK_SERVICE};
 
 /// Far longer than anything here takes.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -129,7 +131,28 @@ fn a_file_is_missed_and_its_mode_is_minded() {
 #[test]
 fn the_processes_of_a_unit_that_has_none_are_too_few() {
     let unit = format!("muster-test-{}.service", process::id());
-    let ask = Ask::Processes { unit, count: Count { min: 1, max: u32::MAX } };
+    let ask = Ask::Processes { whose: Counted::Unit(unit), count: Count { min: 1, max: u32::MAX } };
     let (_prober, observations) = asking(Probe::new(ask, Length::seconds(60), Length::seconds(30)));
     assert_eq!(next(&observations), Answer::Wrong { text: "0 processes, not >=1".to_owned(), perfdata: Vec::new() });
+}
+
+#[test]
+fn what_carries_the_mark_is_counted_with_its_descendants() {
+    let data = tempfile::tempdir().unwrap();
+    // Two children, of which one has lost the mark.
+    let mut shop = process::Command::new("sh")
+        .args(["-c", "sleep 1000 & env -i sleep 1000 & echo up; wait"])
+        .envs([(MARK_SERVICE, "shop".as_ref()), (MARK_DATA, data.path().as_os_str())])
+        .process_group(0)
+        .stdout(process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    shop.stdout.as_mut().unwrap().read_exact(&mut [0; 3]).unwrap();
+    let whose = Counted::Marked { service: "shop".to_owned(), data: Some(data.path().to_owned()) };
+    let (_prober, observations) =
+        asking(Probe::new(Ask::Processes { whose, count: Count { min: 4, max: 4 } }, Length::seconds(60), Length::seconds(30)));
+    assert_eq!(next(&observations), Answer::Wrong { text: "3 processes, not =4".to_owned(), perfdata: Vec::new() });
+    let group = rustix::process::Pid::from_child(&shop);
+    rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+    shop.wait().unwrap();
 }

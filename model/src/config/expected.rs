@@ -28,10 +28,10 @@ pub(super) fn expected(check: &mut Check<'_, '_>, raw: &RawService, kind: &Kind)
     if let (Some(port), Kind::Url(_)) = (raw.ports.first(), kind) {
         check.fault(port, "nobody here can see who holds a port elsewhere", Some("Ask it with `probe = [{ tcp = \"HOST:PORT\" }]`."));
     }
-    if let (Some(count), false) = (&raw.processes, is_unit) {
+    if let (Some(count), false) = (&raw.processes, matches!(kind, Kind::Unit(_) | Kind::Run(_))) {
         let hint = match kind {
             Kind::Process(_) => "Write `process = { exe = \"…\", count = \"…\" }`.",
-            _ => "Only the processes of a unit are counted; use an `exec` probe.",
+            _ => "Only what runs here can be counted.",
         };
         check.fault(count, format!("a `{}` has no `processes`", kind.code()), Some(hint));
     }

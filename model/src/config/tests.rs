@@ -1,7 +1,7 @@
 //! Each case: what is typed, and what a person is told about it.
 
 use super::*;
-use crate::probe::{Ask, FileWanted, Peer, Probe, Record, Talk, Trust};
+use crate::probe::{Ask, Counted, FileWanted, Peer, Probe, Record, Talk, Trust};
 use crate::roster::{Count, Kind, Recover, Tier};
 
 fn files(texts: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -131,7 +131,7 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!((&web.files[0], web.files.len()), (&key, 2));
     let asked: Vec<Ask> = web.questions().into_iter().skip(web.probes.len()).map(|q| q.ask).collect();
     let count = Count { min: 2, max: u32::MAX };
-    let processes = Ask::Processes { unit: "nginx.service".to_owned(), count };
+    let processes = Ask::Processes { whose: Counted::Unit("nginx.service".to_owned()), count };
     assert_eq!(asked, [Ask::File(web.files[0].clone()), Ask::File(web.files[1].clone()), processes]);
     let asked = |service: &Service| -> Vec<_> {
         let questions = service.questions();
@@ -226,10 +226,7 @@ fn each_mistake_in_a_service_has_its_message() {
             "name = \"a\"\nurl = \"http://x\"\nports = [1]",
             "4:10: nobody here can see who holds a port elsewhere. Ask it with `probe = [{ tcp = \"HOST:PORT\" }]`.",
         ),
-        (
-            "name = \"a\"\nrun = \"x\"\nprocesses = 2",
-            "4:13: a `run` has no `processes`. Only the processes of a unit are counted; use an `exec` probe.",
-        ),
+        ("name = \"a\"\nurl = \"http://x\"\nprocesses = 2", "4:13: a `url` has no `processes`. Only what runs here can be counted."),
         (
             "name = \"a\"\nrun = \"x\"\nenabled = true",
             "4:11: a `run` is not enabled or disabled. Only a `unit` comes up with the machine by being enabled.",

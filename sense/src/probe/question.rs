@@ -81,7 +81,7 @@ async fn plain(ask: &Ask, progress: &Progress) -> Answer {
         Ask::Icmp { host } => icmp::put(host, progress).await,
         Ask::Ntp { address, offset } => ntp::put(address, *offset, progress).await,
         Ask::File(wanted) => file::put(wanted, progress).await,
-        Ask::Processes { unit, count } => processes::put(unit, *count, progress).await,
+        Ask::Processes { whose, count } => processes::put(whose, *count, progress).await,
         // These were made ready.
         Ask::Http { .. } | Ask::Tcp { .. } | Ask::Unix { .. } => Err(unasked("it was not made ready")),
     };

@@ -5,6 +5,7 @@
 mod actor;
 mod error;
 pub(crate) mod fuzz;
+mod mark;
 mod stat;
 mod unit;
 mod users;
@@ -22,6 +23,7 @@ use muster_model::observation::End;
 pub(crate) use actor::split_arguments;
 pub use actor::{PARENTS_MAX, command_line};
 pub use error::ReadError;
+pub use mark::{MARK_DATA, MARK_SERVICE, Mark, mark_of};
 pub use stat::{Stat, end_of_status, terminal_of_name};
 pub(crate) use unit::{unit_in, unit_of};
 pub use users::Users;
