@@ -220,25 +220,29 @@ impl Guard {
         let now = self.now;
         if order.step.acts() {
             let busy = self.services.values().filter(|w| w.work.is_mending()).count() + self.leftover.values().filter(|o| mends(o)).count();
-            let waits = watched.service.depends.iter().any(|d| self.is_being_mended(d));
-            if busy + self.ready_before(watched.service.tier) >= self.limits.at_once as usize || waits {
+            let free = (self.limits.at_once as usize).saturating_sub(busy);
+            if free == 0 || watched.service.depends.iter().any(|d| self.is_being_mended(d)) {
                 wake.at(now.mono.after(HELD_UP));
                 return None;
             }
             // What a person asks for is not Muster's own zeal, which this bounds.
-            if let Some(free) = self.free_again(&order.service).filter(|free| *free > now.mono && !watched.work.is_urged(order.attempt)) {
-                wake.at(free);
+            if let Some(when) = self.free_again(&order.service).filter(|when| *when > now.mono && !watched.work.is_urged(order.attempt)) {
+                wake.at(when);
+                return None;
+            }
+            if self.are_taken(free, watched.service.tier) {
+                wake.at(now.mono.after(HELD_UP));
                 return None;
             }
         }
         Some(Decision::Begun(order))
     }
 
-    /// How many services that matter more would be acted upon now: theirs are the places that are free.
-    fn ready_before(&self, tier: Tier) -> usize {
-        let planned = |w: &&Watched| w.service.tier < tier && w.work.running().is_none() && w.work.plan.is_some();
+    /// Whether services that matter more would be acted upon now: theirs are the places that are free.
+    fn are_taken(&self, free: usize, tier: Tier) -> bool {
+        let may = |w: &&Watched| w.service.tier < tier && w.work.may_go_on();
         let acts = |w: &&Watched| matches!(self.reconcile(w.name()).0, Some(Decision::Begun(order)) if mends(&order));
-        self.services.values().filter(planned).filter(acts).count()
+        self.services.values().filter(may).filter(acts).take(free).count() == free
     }
 
     /// When the hour's bound on acting steps allows the next one for this service. No service uses up more than half of

@@ -388,10 +388,10 @@ impl Guard {
             Body::Observed(o) => o.service.iter().cloned().collect(),
             Body::Examined(e) => vec![e.service.clone()],
             Body::Done(d) => {
-                // There is a place again for those that wait for one.
-                let waits = |w: &&Watched| mends(&d.order) && w.work.plan.is_some() && w.work.running().is_none();
-                let waiting = self.services.values().filter(waits).map(|w| w.service.name.clone());
-                waiting.chain([d.order.service.clone()]).collect()
+                // There is one place again, for that which matters most of those that may wait for it.
+                let waits = |w: &&Watched| mends(&d.order) && w.work.may_go_on();
+                let next = self.services.values().filter(waits).min_by_key(|w| w.service.tier);
+                next.map(|w| w.service.name.clone()).into_iter().chain([d.order.service.clone()]).collect()
             }
             Body::Told(t) => match &t.command {
                 Command::Recover { service }

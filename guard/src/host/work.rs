@@ -52,7 +52,6 @@ pub(crate) struct Ground {
 impl Ground {
     pub(crate) fn of(s: &Situation<'_>) -> Ground {
         let cause = s.incident.cause().map(|c| c.code);
-        let masked = s.watched.unit.as_ref().is_some_and(|u| u.load == "masked" || u.file.starts_with("masked"));
         let put_back = s.watched.service.restore_after.is_some() && s.incident.acknowledged.is_none();
         Ground {
             loss: s.incident.loss,
@@ -61,7 +60,7 @@ impl Ground {
             intent: plan::is_intent(s),
             ordered: diagnose::ordered(s).map(|(when, _)| when),
             put_back,
-            masked,
+            masked: plan::is_masked(s),
         }
     }
 
@@ -302,6 +301,11 @@ impl Work {
     /// So is one that is to mend a loss.
     pub(crate) fn is_mending(&self) -> bool {
         self.running.as_ref().is_some_and(mends)
+    }
+
+    /// It has a plan that may be run, and nothing is being run just now.
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.running.is_none() && self.plan.as_ref().is_some_and(|p| p.leave == Leave::Granted)
     }
 
     pub(crate) fn running(&self) -> Option<&Order> {

@@ -15,6 +15,7 @@ use muster_model::time::Length;
 
 use super::diagnose::Situation;
 pub(super) use leave_alone::is_intent;
+pub(super) use unmask::is_masked;
 
 /// What a remedy proposes.
 pub(super) struct Remedy {

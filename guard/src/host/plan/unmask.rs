@@ -15,6 +15,11 @@ pub(super) fn steps(s: &Situation<'_>) -> Vec<Step> {
     }
 }
 
+/// Whether it cannot be started as it is.
+pub(crate) fn is_masked(s: &Situation<'_>) -> bool {
+    !steps(s).is_empty()
+}
+
 pub(super) fn remedy(s: &Situation<'_>) -> Option<Remedy> {
     let mut steps = Some(steps(s)).filter(|steps| !steps.is_empty())?;
     let unit = s.watched.unit.as_ref()?;
