@@ -12,6 +12,7 @@ use muster_sense::proc::Proc;
 use muster_sense::units::Running;
 
 use crate::host::Host;
+use crate::hub::HUB_ARG0;
 
 /// Units of the machine's own housekeeping, by how their names begin. Those that others depend on are not among them.
 const HOUSEKEEPING: [&str; 11] = [
@@ -77,9 +78,16 @@ pub(crate) fn unwatched(host: &Host) -> Vec<(Service, Option<i32>, Vec<u16>)> {
 /// What listens here and belongs to no service of the roster.
 pub(crate) fn listening(host: &Host) -> Vec<Unwatched> {
     let own = i32::try_from(std::process::id()).unwrap_or(0);
+    let here = Proc::here();
+    let is_a_hub = |seen: &Unwatched| {
+        let arguments = seen.pid.and_then(|pid| here.arguments(pid).ok().flatten()).unwrap_or_default();
+        arguments.first().is_some_and(|first| first == HUB_ARG0)
+    };
     let pids: Vec<i32> = host.guard.services().flat_map(|w| w.pids()).map(|p| p.pid.get()).chain([own]).collect();
     let units: Vec<String> = host.guard.services().filter_map(|w| w.service().kind.unit().map(str::to_owned)).collect();
-    host.sensors.ports.unwatched(&pids, &units)
+    let mut seen = host.sensors.ports.unwatched(&pids, &units);
+    seen.retain(|seen| !is_a_hub(seen));
+    seen
 }
 
 fn comes_up(running: &Running) -> bool {

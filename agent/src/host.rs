@@ -14,10 +14,12 @@ use muster_model::actor::Actor;
 use muster_model::config::Config;
 use muster_model::event::{Body, Command, Decision, Event, Started, Told};
 use muster_model::exam::{Exam, Examined};
+use muster_model::hub::{Ready, Settings};
 use muster_model::id::{HostName, IncidentId, ProcessKey, ServiceName};
+use muster_model::incident::Incident;
 use muster_model::observation::{End, Fact, Observation};
 use muster_model::plan::{Done, Order, Outcome, Step};
-use muster_model::request::{Reply, Request};
+use muster_model::request::{IncidentQuery, Reply, Request};
 use muster_model::roster::{Kind, Roster, Service};
 use muster_model::text::Text;
 use muster_model::time::{Length, Mono, Time};
@@ -32,14 +34,18 @@ use crate::matching::Matching;
 use crate::packs::load_packs;
 use crate::sensors::Sensors;
 use crate::sight::Sights;
+use crate::tally::Tally;
+use crate::up::{self, Announce, Standing};
 use crate::watchdog::Watchdog;
-use crate::{discover, record, roster, status, watching};
+use crate::{discover, hub, record, roster, status, watching};
 
 /// The loop wakes at least this often to see to what no event tells: children to be waited for, a changed configuration.
 const ROUND: Duration = Duration::from_secs(1);
 /// Memory that is free and still Muster's goes back to the machine once in so many rounds, and first when the start is over.
 const GIVE_BACK_ROUNDS: u64 = 600;
 const GIVE_BACK_FIRST: u64 = 5;
+/// So many rounds the hub may take before Muster calls itself ready without it.
+const READY_ROUNDS: u64 = 3;
 /// Decisions on one service that an event may lead to. More is a fault of the guard, and is told instead of followed.
 const DECISIONS_MAX: usize = 64;
 /// How long a service with which the guard goes in a circle is left aside.
@@ -83,6 +89,16 @@ pub(crate) struct Host {
     /// Packs may furnish a service with more than before.
     pub(crate) knows_more: bool,
     pub(crate) rounds: u64,
+    pub(crate) tally: Tally,
+    /// How late the last round was.
+    pub(crate) lag: Length,
+    /// What goes to the hub, once there is one.
+    pub(crate) hub: Option<hub::Keeper>,
+    /// Where the hub is reached.
+    pub(crate) addresses: Vec<String>,
+    pub(crate) hub_restarts: u64,
+    /// Says that Muster is ready, once it is.
+    pub(crate) announce: Option<Announce>,
 }
 
 /// How the loop ended.
@@ -118,6 +134,7 @@ impl Host {
                 self.record(Body::Timer);
             }
             if now >= next_round {
+                self.lag = now.since(next_round);
                 self.round();
                 next_round = now.after(Length::from(ROUND));
             }
@@ -193,6 +210,7 @@ impl Host {
                 self.told_roster += 1;
                 watching::tell(self);
             }
+            self.tally.apply(&event, &self.guard);
             self.after(&event);
         }
         self.recording = false;
@@ -377,6 +395,7 @@ impl Host {
             }
             Input::Running(running) => self.learned.heard(running),
             Input::Reload => self.reload(true),
+            Input::Hub(news) => self.of_hub(news),
             Input::End { .. } => {}
         }
     }
@@ -418,7 +437,8 @@ impl Host {
         match request {
             Request::Status => Reply::Status(Box::new(status::of(self))),
             Request::Discover => Reply::Discovered(discover::everything(self)),
-            Request::Incidents => Reply::Incidents(self.guard.incidents().cloned().collect()),
+            Request::Measures => Reply::Measures(Box::new(status::measures(self))),
+            Request::Incidents(query) => Reply::Incidents(self.incidents(query)),
             Request::Incident { of } => {
                 let incident = self.guard.incident(of).or_else(|| self.guard.incident_of(of));
                 if incident.is_none() && self.guard.service(of).is_none() {
@@ -434,6 +454,55 @@ impl Host {
                 Some(_) => Reply::Plan(self.guard.would_do(service.as_str())),
             },
             _ => Reply::Refused { why: Text::new("refused-not-a-request").with("error", "?") },
+        }
+    }
+
+    fn incidents(&self, query: &IncidentQuery) -> Vec<Incident> {
+        let fits = |i: &&Incident| (!query.open || i.state.is_open()) && query.service.as_deref().is_none_or(|s| i.service.as_str() == s);
+        // Where the one before is no longer kept, none older is.
+        let older = self.guard.incidents().skip_while(|i| query.before.as_ref().is_some_and(|before| i.id != *before));
+        let limit = query.limit.map_or(usize::MAX, |limit| limit as usize);
+        older.skip(usize::from(query.before.is_some())).filter(fits).take(limit).cloned().collect()
+    }
+
+    /// The hub serves, or has ended.
+    fn of_hub(&mut self, news: hub::News) {
+        match news {
+            hub::News::Ready(ready) => {
+                let Ready { addresses, rung, trouble } = *ready;
+                self.addresses = addresses;
+                self.trouble("hub", trouble.map(|why| Text::new("trouble-hub-unreachable").with("why", why)));
+                let observation = Observation { at: clock::now().0, source: "hub".to_owned(), service: None, fact: Fact::Rung(rung) };
+                self.saw(observation);
+                self.ready();
+            }
+            hub::News::Ended(how) => {
+                self.addresses.clear();
+                self.hub_restarts += 1;
+                self.trouble("hub", Some(how));
+            }
+        }
+    }
+
+    /// Says, once, that Muster is ready.
+    pub(crate) fn ready(&mut self) {
+        let Some(announce) = self.announce.take() else { return };
+        let standing =
+            Standing { services: self.guard.services().count(), socket: up::socket_path(&self.data), addresses: self.addresses.clone() };
+        announce(&standing);
+        // Where nobody waits for the word, there is nobody to miss it.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    }
+
+    /// How the hub is to be, by the configuration in force.
+    pub(crate) fn hub_settings(&self) -> Settings {
+        Settings {
+            listen: self.config.listen.clone(),
+            elsewhere: self.config.listen_is_usual,
+            language: self.config.language.clone(),
+            token_to_read: self.config.token_to_read,
+            socket: self.data.join("muster.sock"),
+            home: self.data.join("hub"),
         }
     }
 
@@ -466,6 +535,9 @@ impl Host {
         let state = self.ledger.state();
         self.trouble("ledger", state.writable.err().map(|error| Text::new("trouble-ledger").with("error", error)));
         self.rounds += 1;
+        if self.rounds >= READY_ROUNDS {
+            self.ready();
+        }
         if self.rounds % GIVE_BACK_ROUNDS == GIVE_BACK_FIRST {
             muster_sense::memory::give_back();
         }
@@ -481,6 +553,9 @@ impl Host {
             Ok((config, packs)) => {
                 self.trouble("roster", None);
                 (self.config, self.packs) = (config, packs);
+                if let Some(hub) = &self.hub {
+                    hub.settle(self.hub_settings());
+                }
                 self.furnish_anew();
             }
             Err(error) => {

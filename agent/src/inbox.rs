@@ -10,6 +10,8 @@ use muster_model::request::{Reply, Request};
 use muster_sense::files::Touched;
 use muster_sense::units::Running;
 
+use crate::hub;
+
 /// One message to the loop.
 #[derive(Debug)]
 pub(crate) enum Input {
@@ -27,6 +29,8 @@ pub(crate) enum Input {
     LastGood { path: String, reply: Sender<Option<VersionId>> },
     /// Which services the service manager runs.
     Running(Vec<Running>),
+    /// Something became of the hub.
+    Hub(hub::News),
     /// The machine, or a person, wants Muster to end.
     End { by: String, services: bool, reply: Option<Sender<Reply>> },
     /// The configuration is to be read again now.

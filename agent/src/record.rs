@@ -12,8 +12,8 @@ use muster_model::time::Time;
 use muster_vault::Vault;
 use std::path::Path;
 
+use crate::desk::{ANSWER_WITHIN, ask};
 use crate::inbox::Input;
-use crate::socket::{ANSWER_WITHIN, ask};
 
 /// At most so many changes are listed.
 const CHANGES_MAX: u32 = 1_000;
@@ -29,29 +29,20 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Whether a record is one of those asked for.
-pub(crate) fn matches(record: &Record, query: &EventQuery) -> bool {
-    let kind =
-        query.kind.as_deref().is_none_or(|k| record.kind == k || record.kind.strip_prefix(k).is_some_and(|rest| rest.starts_with('.')));
-    let subject = query.subject.as_deref().is_none_or(|s| record.subject == s);
-    let words = query.words.as_deref().is_none_or(|w| {
-        let text = record.body.to_string().to_lowercase();
-        w.to_lowercase().split_whitespace().all(|word| text.contains(word))
-    });
-    kind && subject && words && query.since.is_none_or(|s| record.at >= s)
-}
-
 /// What was altered, newest first.
 pub(crate) fn changes(
     ledger: &Ledger,
     service: Option<&ServiceName>,
     since: Option<Time>,
+    before: Option<&ChangeId>,
+    limit: Option<u32>,
 ) -> Result<Vec<ChangeReport>, muster_ledger::Error> {
     let query = EventQuery {
         kind: Some("change".to_owned()),
         subject: service.map(ToString::to_string),
         since,
-        limit: Some(CHANGES_MAX),
+        before: before.and_then(seq_of),
+        limit: Some(limit.unwrap_or(CHANGES_MAX).min(CHANGES_MAX)),
         ..EventQuery::default()
     };
     Ok(ledger.query(&query)?.into_iter().rev().filter_map(report).collect())
@@ -65,10 +56,15 @@ fn report(record: Record) -> Option<ChangeReport> {
     Some(ChangeReport { id: ChangeId::from(format!("c{seq}")), at, service: observation.service, source: observation.source, change })
 }
 
+/// The event that recorded it.
+fn seq_of(id: &ChangeId) -> Option<u64> {
+    id.as_str().strip_prefix('c')?.parse().ok()
+}
+
 /// A change with its contents.
 pub(crate) fn diff(ledger: &Ledger, vault: &Vault, id: &ChangeId) -> Reply {
     let unknown = || Reply::Refused { why: Text::new("refused-no-such-change").with("change", id) };
-    let Some(seq) = id.as_str().trim_start_matches('c').parse().ok() else { return unknown() };
+    let Some(seq) = seq_of(id) else { return unknown() };
     let Ok(Some(record)) = ledger.get(Seq(seq)) else { return unknown() };
     let Some(change) = report(record) else { return unknown() };
     let content = |version: Option<&VersionId>| {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use muster_model::event::Body;
 use muster_model::id::ServiceName;
 use muster_model::observation::{Fact, Observation};
+use muster_model::request::LostCount;
 use muster_model::sight::{Blind, Blindness, OWN_NAME, Sight};
 use muster_model::time::{Length, Mono, Time};
 use muster_sense::clock;
@@ -49,6 +50,15 @@ impl Sights {
     pub(crate) fn new(pulses: Vec<Arc<Pulse>>, now: (Time, Mono)) -> Sights {
         let sensor = |pulse: Arc<Pulse>| Sensor { read: pulse.read(), pulse, spell: None, told: None };
         Sights { sensors: pulses.into_iter().map(sensor).collect(), last: now, awake: now.1 }
+    }
+
+    /// What each could not keep since the start.
+    pub(crate) fn lost(&self) -> Vec<LostCount> {
+        let count = |sensor: &Sensor| {
+            let read = sensor.pulse.read();
+            LostCount { sensor: sensor.pulse.sensor().to_owned(), kernel: read.overflowed, muster: read.crowded }
+        };
+        self.sensors.iter().map(count).collect()
     }
 
     /// What is other than at the last round, and whether anything was lost since.

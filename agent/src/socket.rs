@@ -9,36 +9,21 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Sender, bounded};
-use muster_ledger::Ledger;
 use muster_model::actor::Actor;
-use muster_model::request::{EventQuery, Reply, Request};
+use muster_model::request::{Reply, Request};
 use muster_model::text::Text;
-use muster_sense::process::Processes;
-use muster_vault::Vault;
 
-use crate::inbox::Input;
-use crate::record;
+use crate::desk::Desk;
 
 /// At most so many askers at once.
 const ASKERS_MAX: usize = 64;
 /// A longer line is not a request.
-const REQUEST_BYTES_MAX: u64 = 256 << 10;
+pub(crate) const REQUEST_BYTES_MAX: u64 = 256 << 10;
 /// An asker who says nothing for so long is let go.
 const IDLE: Duration = Duration::from_secs(30);
-/// The loop answers within this time, or something is very wrong with it.
-pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-
-/// What a connection needs.
-pub(crate) struct Desk {
-    pub(crate) inbox: Sender<Input>,
-    pub(crate) ledger: Ledger,
-    pub(crate) vault: Vault,
-    pub(crate) processes: Processes,
-}
 
 /// The open socket; dropping it takes the file away.
 pub(crate) struct Socket {
@@ -91,8 +76,10 @@ fn attend(stream: &UnixStream, desk: &Desk) -> std::io::Result<()> {
             return Ok(());
         }
         match serde_json::from_str::<Request>(&line) {
-            Ok(Request::Events(query)) if query.follow => return follow(stream, desk, &query),
-            Ok(request) => say(stream, &answer(stream, desk, request))?,
+            Ok(Request::Events(query)) if query.follow => {
+                return desk.follow(&query, &AtomicBool::new(false), |reply| say(stream, &reply));
+            }
+            Ok(request) => say(stream, &desk.answer(&|| who(stream, desk), request))?,
             Err(error) => say(stream, &Reply::Refused { why: Text::new("refused-not-a-request").with("error", error) })?,
         }
     }
@@ -104,73 +91,8 @@ fn say(mut stream: &UnixStream, reply: &Reply) -> std::io::Result<()> {
     stream.write_all(&line)
 }
 
-fn answer(stream: &UnixStream, desk: &Desk, request: Request) -> Reply {
-    match request {
-        Request::Events(query) => match desk.ledger.query(&query) {
-            Ok(records) => Reply::Events(records),
-            Err(error) => refused(&error),
-        },
-        Request::Verify => match desk.ledger.verify() {
-            Ok(verified) => Reply::Verified(verified),
-            Err(error) => refused(&error),
-        },
-        Request::Changes { service, since } => {
-            record::changes(&desk.ledger, service.as_ref(), since).map_or_else(|e| refused(&e), Reply::Changes)
-        }
-        Request::Diff { change } => record::diff(&desk.ledger, &desk.vault, &change),
-        Request::Restore { path, to } => record::restore(&desk.inbox, &desk.vault, who(stream, desk), &path, &to),
-        Request::Tell(command) => {
-            let by = who(stream, desk);
-            ask(&desk.inbox, |reply| Input::Told { by, command, reply })
-        }
-        Request::Down { services } => {
-            let by = who(stream, desk).person();
-            ask(&desk.inbox, |reply| Input::End { by, services, reply: Some(reply) })
-        }
-        request @ (Request::Status | Request::Discover | Request::Incidents | Request::Incident { .. } | Request::Rehearse { .. }) => {
-            ask(&desk.inbox, |reply| Input::Asked { request, reply })
-        }
-    }
-}
-
-/// Has the loop answer.
-pub(crate) fn ask(inbox: &Sender<Input>, input: impl FnOnce(Sender<Reply>) -> Input) -> Reply {
-    let (sender, receiver) = bounded(1);
-    let sent = inbox.send_timeout(input(sender), ANSWER_WITHIN).is_ok();
-    match receiver.recv_timeout(ANSWER_WITHIN) {
-        Ok(reply) if sent => reply,
-        _ => Reply::Refused { why: Text::new("refused-busy") },
-    }
-}
-
-fn refused(error: &dyn std::error::Error) -> Reply {
-    Reply::Refused { why: Text::new("refused-record").with("error", record::chain(error)) }
-}
-
 fn who(stream: &UnixStream, desk: &Desk) -> Actor {
     let Ok(peer) = rustix::net::sockopt::socket_peercred(stream) else { return Actor::default() };
     let pid = peer.pid.as_raw_nonzero().get();
     desk.processes.actor(pid).unwrap_or_else(|| Actor { uid: Some(peer.uid.as_raw()), pid: Some(pid), ..Actor::default() })
-}
-
-/// What there is, and then what comes, until the asker hangs up.
-fn follow(stream: &UnixStream, desk: &Desk, query: &EventQuery) -> std::io::Result<()> {
-    let live = desk.ledger.subscribe();
-    let mut last = 0;
-    if query.since.is_some() || query.limit.is_some() || query.words.is_some() {
-        let records = desk.ledger.query(query).unwrap_or_default();
-        last = records.last().map_or(0, |r| r.seq);
-        say(stream, &Reply::Events(records))?;
-    } else {
-        say(stream, &Reply::Events(Vec::new()))?;
-    }
-    loop {
-        match live.recv_timeout(IDLE) {
-            Ok(record) if record.seq > last && record::matches(&record, query) => say(stream, &Reply::Events(vec![(*record).clone()]))?,
-            Ok(_) => {}
-            // An empty line of events now and then finds out whether anybody still listens.
-            Err(crossbeam_channel::RecvTimeoutError::Timeout) => say(stream, &Reply::Events(Vec::new()))?,
-            Err(crossbeam_channel::RecvTimeoutError::Disconnected) => return Ok(()),
-        }
-    }
 }

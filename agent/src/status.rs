@@ -1,11 +1,15 @@
 //! The roll call.
 
-use muster_model::incident::Incident;
+use muster_model::incident::{Incident, State};
 use muster_model::probe::Answer;
-use muster_model::request::{ProbeStatus, ServiceStatus, Status};
+use muster_model::request::{Measures, ProbeStatus, ServiceStatus, Status};
 use muster_model::roster::Kind;
 use muster_model::sight::OWN_NAME;
+use muster_model::time::Length;
 use muster_sense::clock;
+use muster_sense::proc::Proc;
+use rustix::time::{ClockId, clock_gettime};
+use std::collections::BTreeMap;
 
 use muster_guard::host::Watched;
 
@@ -31,7 +35,34 @@ pub(crate) fn of(host: &Host) -> Status {
         paused: host.guard.pause().map(|p| (p.until, p.reason.clone())),
         blind: host.guard.blind(),
         lateness: host.sensors.prober.lateness(),
+        addresses: host.addresses.clone(),
     }
+}
+
+/// How Muster itself is doing, in numbers.
+pub(crate) fn measures(host: &Host) -> Measures {
+    let ledger = host.ledger.state();
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    let mut incidents: BTreeMap<State, u64> = BTreeMap::new();
+    for incident in host.guard.incidents() {
+        *incidents.entry(incident.state).or_default() += 1;
+    }
+    let own = i32::try_from(std::process::id()).unwrap_or_default();
+    let mut measures = Measures {
+        events: ledger.events,
+        events_lost: ledger.lost,
+        commit_p50: ledger.commits.median,
+        commit_p99: ledger.commits.p99,
+        lag: host.lag,
+        lost: host.sights.lost(),
+        incidents: incidents.into_iter().collect(),
+        resident: Proc::here().resident_bytes(own).ok().flatten().unwrap_or_default(),
+        cpu: Length(used.tv_sec.cast_unsigned() * 1_000_000_000 + used.tv_nsec.cast_unsigned()),
+        hub_restarts: host.hub_restarts,
+        ..Measures::default()
+    };
+    host.tally.fill(&mut measures);
+    measures
 }
 
 fn service(host: &Host, watched: &Watched, at: muster_model::time::Time) -> ServiceStatus {

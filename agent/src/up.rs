@@ -12,10 +12,12 @@ use muster_ledger::Ledger;
 use muster_model::event::Started;
 use muster_model::id::{BootId, HostName, Seq};
 use muster_model::request::Reply;
+use muster_model::time::Length;
 use muster_sense::clock;
 use muster_vault::Vault;
 
 use crate::children::Children;
+use crate::desk::Desk;
 use crate::eyes::Eyes;
 use crate::host::Host;
 use crate::inbox::Input;
@@ -24,8 +26,10 @@ use crate::matching::Matching;
 use crate::packs::load_packs;
 use crate::roster::{self, LoadError};
 use crate::sight::Sights;
+use crate::tally::Tally;
+use crate::users::Users;
 use crate::watchdog::Watchdog;
-use crate::{sensors, socket};
+use crate::{hub, sensors, socket};
 
 /// Messages to the loop that may wait.
 const INBOX_MAX: usize = 4_096;
@@ -36,12 +40,25 @@ pub struct Options {
     pub config: Option<PathBuf>,
     /// Where everything that is kept is kept.
     pub data: PathBuf,
+    /// The program of the hub; `None`: no hub, and so no pages and no API.
+    pub hub: Option<PathBuf>,
     /// Is called when Muster is ready.
     pub announce: Announce,
 }
 
-/// Tells how many services are watched, and where the socket is.
-pub type Announce = Box<dyn Fn(usize, &Path)>;
+/// Tells that Muster is ready.
+pub type Announce = Box<dyn FnOnce(&Standing)>;
+
+/// What stands when Muster is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// How many services are watched.
+    pub services: usize,
+    /// Where the agent is asked.
+    pub socket: PathBuf,
+    /// Where the hub is reached, as URLs; empty where it is not.
+    pub addresses: Vec<String>,
+}
 
 /// Why Muster could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +77,9 @@ pub enum UpError {
     /// The record cannot be opened; another Muster may hold it.
     #[error(transparent)]
     Ledger(#[from] muster_ledger::Error),
+    /// The list of those who may use the API cannot be used.
+    #[error("cannot use the list of users")]
+    Users(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The store of versions cannot be opened.
     #[error(transparent)]
     Vault(#[from] muster_vault::Error),
@@ -85,7 +105,7 @@ pub fn socket_path(data: &Path) -> PathBuf {
 ///
 /// # Errors
 /// See [`UpError`]; nothing is left behind but the data folder.
-pub fn up(options: &Options) -> Result<(), UpError> {
+pub fn up(options: Options) -> Result<(), UpError> {
     let config = roster::load(options.config.as_deref())?;
     let packs = load_packs(options.config.as_deref())?;
     let data = std::path::absolute(&options.data).unwrap_or_else(|_| options.data.clone());
@@ -100,11 +120,14 @@ pub fn up(options: &Options) -> Result<(), UpError> {
     let name = host_name();
     let ledger = Ledger::open(&data, name.clone(), boot, ledger_options)?;
     let vault = Vault::open(&data)?;
+    let users = Arc::new(Users::open(&data).map_err(|error| UpError::Users(Box::new(error)))?);
     let children = Arc::new(Children::new(&data).map_err(|source| UpError::Data { path: data.clone(), source })?);
 
-    let mut guard = Guard::new();
+    let (mut guard, mut tally) = (Guard::new(), Tally::default());
     for event in ledger.replay(Seq(0))? {
-        guard.apply(&event?);
+        let event = event?;
+        guard.apply(&event);
+        tally.apply(&event, &guard);
     }
 
     let sensors::Started { sensors, rungs, pulses, seen, touched } = sensors::start().map_err(UpError::Thread)?;
@@ -142,10 +165,20 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         look_at_ports: false,
         knows_more: false,
         rounds: 0,
+        tally,
+        lag: Length(0),
+        hub: None,
+        addresses: Vec::new(),
+        hub_restarts: 0,
+        announce: Some(options.announce),
     };
+    let desk = Desk { inbox: inbox.clone(), ledger: ledger.clone(), vault, processes, users };
+    if let Some(program) = options.hub {
+        host.hub = Some(hub::Keeper::start(program, host.hub_settings(), desk.clone()).map_err(UpError::Thread)?);
+    }
 
     listen_to_signals(inbox.clone()).map_err(UpError::Thread)?;
-    forward_touched(touched, inbox.clone()).map_err(UpError::Thread)?;
+    forward_touched(touched, inbox).map_err(UpError::Thread)?;
     for (service, process) in children.adopt() {
         host.sensors.processes.watch(&service, process);
     }
@@ -156,14 +189,14 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         rungs,
     });
     let path = socket_path(&data);
-    let socket = socket::open(&path, socket::Desk { inbox, ledger: ledger.clone(), vault, processes })
-        .map_err(|source| UpError::Socket { path: path.clone(), source })?;
-    (options.announce)(host.guard.services().count(), &path);
-    // Where nobody waits for the word, there is nobody to miss it.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let socket = socket::open(&path, desk).map_err(|source| UpError::Socket { path: path.clone(), source })?;
+    if host.hub.is_none() {
+        host.ready();
+    }
 
     let ending = host.run(&seen, &inputs);
     drop(socket);
+    drop(host.hub.take());
     ledger.close()?;
     if let Some(reply) = ending.reply {
         let _ = reply.send(Reply::Taken);

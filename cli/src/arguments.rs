@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use muster_model::time::Length;
+use muster_model::user::Right;
 use muster_tell::Language;
 
 use crate::since::Since;
@@ -58,6 +59,11 @@ pub(crate) enum Command {
     Ledger(Ledger),
     #[command(subcommand, arg_required_else_help = true)]
     Pack(Pack),
+    #[command(subcommand, arg_required_else_help = true)]
+    User(User),
+    /// The process that has the pages and the API; `up` starts it.
+    #[command(hide = true)]
+    Hub,
     /// A small web service for `demo`, so that nothing has to be installed for it.
     #[command(hide = true)]
     SampleService(SampleService),
@@ -223,6 +229,29 @@ pub(crate) enum Pack {
 pub(crate) struct PackCheck {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    Add(UserAdd),
+    List,
+    Remove(UserRemove),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserAdd {
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    #[arg(long, value_name = "RIGHT", default_value = "act")]
+    pub(crate) may: Right,
+    #[arg(long = "for", value_name = "LENGTH")]
+    pub(crate) length: Option<Length>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserRemove {
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]

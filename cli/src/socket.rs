@@ -127,6 +127,10 @@ pub(crate) fn odd(reply: &Reply) -> Failure {
         Reply::Diff(_) => "diff",
         Reply::Plan(_) => "plan",
         Reply::Verified(_) => "verified",
+        Reply::Newest(_) => "newest",
+        Reply::Measures(_) => "measures",
+        Reply::Users(_) => "users",
+        Reply::Token(_) => "token",
         Reply::Taken => "taken",
         Reply::Refused { .. } => "refused",
     };

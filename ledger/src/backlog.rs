@@ -217,6 +217,11 @@ impl Backlog {
         receiver
     }
 
+    /// The last place that was given.
+    pub(crate) fn newest(&self) -> u64 {
+        self.lock().next - 1
+    }
+
     /// No more is taken; the writer finishes what is there.
     pub(crate) fn close(&self) {
         let mut state = self.lock();

@@ -168,6 +168,11 @@ impl Ledger {
         }
     }
 
+    /// The place of the newest event, committed or not.
+    pub fn newest(&self) -> Seq {
+        Seq(self.0.backlog.newest())
+    }
+
     /// Returns when all that was appended is on disk.
     pub fn sync(&self) -> Result<(), Error> {
         answer(&self.0.backlog.flush()).map_err(|why| Error::Unwritten { backlog: self.0.backlog.look().waiting_events, why })

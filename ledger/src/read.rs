@@ -39,7 +39,7 @@ pub(crate) fn get(db: &Connection, dir: &Path, seq: u64) -> Result<Option<Record
     found.map(|(raw, origins)| raw.record(&origins).map_err(|why| unreadable(dir, seq, why))).transpose()
 }
 
-/// The newest events that fit, oldest first.
+/// The newest events that fit, oldest first; with `after`, the oldest that fit.
 pub(crate) fn query(db: &Connection, dir: &Path, query: &EventQuery) -> Result<Vec<Record>, Error> {
     let found = || -> rusqlite::Result<(Vec<Raw>, Origins)> {
         let (sql, values) = sql(db, query)?;
@@ -48,9 +48,12 @@ pub(crate) fn query(db: &Connection, dir: &Path, query: &EventQuery) -> Result<V
         Ok((found, store::origins(db)?))
     };
     let (found, origins) = found().map_err(failed(dir))?;
+    let mut found = found;
+    if query.after.is_none() {
+        found.reverse();
+    }
     found
         .into_iter()
-        .rev()
         .map(|raw| {
             let seq = raw.seq;
             raw.record(&origins).map_err(|why| unreadable(dir, seq, why))
@@ -70,6 +73,12 @@ fn sql(db: &Connection, query: &EventQuery) -> rusqlite::Result<(String, Vec<Sql
         fits += " AND seq >= ? AND +at >= ?";
         values.extend([Sql::Integer(first.unwrap_or(i64::MAX)), Sql::Integer(since.0)]);
     }
+    for (fit, place) in [(" AND seq > ?", query.after), (" AND seq < ?", query.before)] {
+        if let Some(place) = place {
+            fits += fit;
+            values.push(Sql::Integer(i64::try_from(place).unwrap_or(i64::MAX)));
+        }
+    }
     if let Some(subject) = &query.subject {
         fits += " AND subject = ? AND subject <> ''"; // The second half is what the index over subjects is made for.
         values.push(Sql::Text(subject.clone()));
@@ -79,16 +88,17 @@ fn sql(db: &Connection, query: &EventQuery) -> rusqlite::Result<(String, Vec<Sql
         values.push(Sql::Text(words));
     }
     let limit = query.limit.unwrap_or(QUERY_EVENTS).min(QUERY_EVENTS_MAX);
+    let order = if query.after.is_some() { "ASC" } else { "DESC" };
     let Some(kind) = &query.kind else {
-        return Ok((format!("SELECT {COLUMNS} FROM event WHERE {fits} ORDER BY seq DESC LIMIT {limit}"), values));
+        return Ok((format!("SELECT {COLUMNS} FROM event WHERE {fits} ORDER BY seq {order} LIMIT {limit}"), values));
     };
     let mut of_kinds = vec![format!("SELECT {COLUMNS} FROM event WHERE false")];
     let mut all_values = Vec::new();
     for kind in kinds(db, kind)? {
-        of_kinds.push(format!("SELECT * FROM (SELECT {COLUMNS} FROM event WHERE {fits} AND kind = ? ORDER BY seq DESC LIMIT {limit})"));
+        of_kinds.push(format!("SELECT * FROM (SELECT {COLUMNS} FROM event WHERE {fits} AND kind = ? ORDER BY seq {order} LIMIT {limit})"));
         all_values.extend(values.iter().cloned().chain([Sql::Text(kind)]));
     }
-    Ok((format!("{} ORDER BY seq DESC LIMIT {limit}", of_kinds.join(" UNION ALL ")), all_values))
+    Ok((format!("{} ORDER BY seq {order} LIMIT {limit}", of_kinds.join(" UNION ALL ")), all_values))
 }
 
 /// The kinds in the ledger that are `kind` or begin with it and a dot; a step in the index for each kind there is.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The hand behind a change, a command or a signal, as far as the kernel knew it at that moment.
 /// What is `None` or empty could not be known.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// The real user id.

@@ -17,6 +17,7 @@ use crate::plan::{Done, Order, Plan};
 use crate::roster::Roster;
 use crate::text::Text;
 use crate::time::{Length, Mono, Time};
+use crate::user::Right;
 
 /// Something that happened, with its place in the record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -154,6 +155,20 @@ pub enum Command {
         /// What was written.
         version: VersionId,
     },
+    /// Somebody may use the API from now on.
+    Admit {
+        /// Their name.
+        user: String,
+        /// What they may do.
+        right: Right,
+        /// Until when; `None`: until they are dismissed.
+        until: Option<Time>,
+    },
+    /// Their token counts no more.
+    Dismiss {
+        /// Their name.
+        user: String,
+    },
 }
 
 /// What the guard decided. Deciding does nothing by itself: the state changes, and orders leave the guard, when the
@@ -267,6 +282,8 @@ impl Body {
                 Command::Assign { .. } => "told.assign",
                 Command::Resolve { .. } => "told.resolve",
                 Command::Restore { .. } => "told.restore",
+                Command::Admit { .. } => "told.admit",
+                Command::Dismiss { .. } => "told.dismiss",
             },
             Body::Decided(d) => match d {
                 Decision::Opened { .. } => "incident.opened",
@@ -301,6 +318,7 @@ impl Body {
                 | Command::Assign { incident, .. }
                 | Command::Resolve { incident } => incident.as_str(),
                 Command::Restore { path, .. } => path,
+                Command::Admit { user, .. } | Command::Dismiss { user } => user,
             },
             Body::Decided(d) => match d {
                 Decision::Opened { service, .. } | Decision::Asked { service, .. } | Decision::Good { service, .. } => service.as_str(),

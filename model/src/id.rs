@@ -12,6 +12,15 @@ macro_rules! name {
         #[serde(transparent)]
         pub struct $name(Arc<str>);
 
+        #[cfg(feature = "schema")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                <String as utoipa::PartialSchema>::schema()
+            }
+        }
+        #[cfg(feature = "schema")]
+        impl utoipa::ToSchema for $name {}
+
         impl $name {
             /// The name as text.
             pub fn as_str(&self) -> &str {

@@ -148,6 +148,7 @@ pub struct UnitState {
 }
 
 /// What the machine allows to be seen of one kind of fact (DESIGN §8).
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rung {
     /// The kind of fact: `process_end`, `signal_sender`, `file_change`, `command`, `unit`, `log`, `port`, `memory_kill`.

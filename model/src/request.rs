@@ -16,6 +16,7 @@ use crate::observation::Rung;
 use crate::plan::Plan;
 use crate::roster::Service;
 use crate::time::{Length, Time};
+use crate::user::{Admission, User};
 
 /// A question or a command to the agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,8 +26,8 @@ pub enum Request {
     Status,
     /// What runs here, and who watches it.
     Discover,
-    /// All incidents, newest first.
-    Incidents,
+    /// Incidents, newest first.
+    Incidents(IncidentQuery),
     /// One incident, by id, or by service: its open one, else its latest.
     Incident {
         /// The id or the service's name.
@@ -40,6 +41,12 @@ pub enum Request {
         service: Option<ServiceName>,
         /// Only since then.
         since: Option<Time>,
+        /// Only older than this one: where the page before ended.
+        #[serde(default)]
+        before: Option<ChangeId>,
+        /// The newest so many; `None`: 1,000, which is the most.
+        #[serde(default)]
+        limit: Option<u32>,
     },
     /// A change with the contents before and after.
     Diff {
@@ -62,6 +69,19 @@ pub enum Request {
     Tell(Command),
     /// Verify the chain.
     Verify,
+    /// The number of the newest event: where it is the same, so is all else but the answers of probes.
+    Newest,
+    /// How Muster itself is doing, in numbers.
+    Measures,
+    /// Who may use the API, by name.
+    Users,
+    /// Let somebody use the API; the answer is the token, which is shown this once.
+    Admit(Admission),
+    /// Their token counts no more.
+    Dismiss {
+        /// Whose.
+        user: String,
+    },
     /// End Muster. With `services`, what it keeps as `run` too.
     Down {
         /// End the `run` services too.
@@ -78,6 +98,12 @@ pub struct EventQuery {
     /// Only since then.
     #[serde(default)]
     pub since: Option<Time>,
+    /// Only what came after this place, the oldest first: where a reader of all goes on.
+    #[serde(default)]
+    pub after: Option<u64>,
+    /// Only what came before this place: where a page backwards ended.
+    #[serde(default)]
+    pub before: Option<u64>,
     /// Only what has this service (or incident, or path) as subject.
     #[serde(default)]
     pub subject: Option<String>,
@@ -88,6 +114,38 @@ pub struct EventQuery {
     #[serde(default)]
     pub words: Option<String>,
     /// The newest so many; `None`: 1,000.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+impl EventQuery {
+    /// Whether an event that comes is one of those asked for.
+    pub fn fits(&self, record: &Record) -> bool {
+        let of_kind = |kind: &str| record.kind == kind || record.kind.strip_prefix(kind).is_some_and(|rest| rest.starts_with('.'));
+        let has_words = |words: &str| {
+            let text = record.body.to_string().to_lowercase();
+            words.to_lowercase().split_whitespace().all(|word| text.contains(word))
+        };
+        self.kind.as_deref().is_none_or(of_kind)
+            && self.subject.as_deref().is_none_or(|subject| record.subject == subject)
+            && self.words.as_deref().is_none_or(has_words)
+            && self.since.is_none_or(|since| record.at >= since)
+    }
+}
+
+/// Which incidents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentQuery {
+    /// Only of this service.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// Only those in which the service is still missing.
+    #[serde(default)]
+    pub open: bool,
+    /// Only older than this one: where the page before ended.
+    #[serde(default)]
+    pub before: Option<IncidentId>,
+    /// The newest so many; `None`: all that are kept.
     #[serde(default)]
     pub limit: Option<u32>,
 }
@@ -114,6 +172,14 @@ pub enum Reply {
     Plan(Option<Plan>),
     /// To `Verify`.
     Verified(Verified),
+    /// To `Newest`.
+    Newest(u64),
+    /// To `Measures`.
+    Measures(Box<Measures>),
+    /// To `Users`.
+    Users(Vec<User>),
+    /// To `Admit`.
+    Token(String),
     /// It was recorded, and is being done.
     Taken,
     /// It was refused, or could not be done.
@@ -195,6 +261,9 @@ pub struct Status {
     /// How late probes are asked.
     #[serde(default)]
     pub lateness: Lateness,
+    /// Where the pages and the API are, as the hub says; empty while it does not run.
+    #[serde(default)]
+    pub addresses: Vec<String>,
 }
 
 /// Something that is not seen just now.
@@ -220,6 +289,62 @@ pub struct Lateness {
     pub p99: Length,
     /// None was later than this.
     pub max: Length,
+}
+
+/// How Muster itself is doing, in numbers that only grow unless they say otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measures {
+    /// Events on record.
+    pub events: u64,
+    /// Events of this run that found no room in memory and are not on record.
+    pub events_lost: u64,
+    /// Half of the last events were on record within this time. Goes up and down.
+    pub commit_p50: Length,
+    /// 99 of 100 were. Goes up and down.
+    pub commit_p99: Length,
+    /// How late the loop came round the last time. Goes up and down.
+    pub lag: Length,
+    /// What the sensors could not keep.
+    pub lost: Vec<LostCount>,
+    /// Losses by service.
+    pub losses: Vec<LossCount>,
+    /// How long losses lasted that are over: so many not longer than each of [`LASTED`], and last those that were.
+    pub lasted: Vec<u64>,
+    /// The same in all.
+    pub lasted_sum: Length,
+    /// Incidents that are kept, by state. Goes up and down.
+    pub incidents: Vec<(crate::incident::State, u64)>,
+    /// The agent's memory, in bytes. Goes up and down.
+    pub resident: u64,
+    /// The processor time that it has used.
+    pub cpu: Length,
+    /// How often the hub had to be started again.
+    pub hub_restarts: u64,
+}
+
+/// The bounds of the histogram of losses, in seconds.
+pub const LASTED: [u32; 10] = [1, 2, 5, 10, 30, 60, 300, 900, 3_600, 14_400];
+
+/// What a sensor could not keep since the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostCount {
+    /// Which sensor.
+    pub sensor: String,
+    /// What the kernel's queue had no room for, as far as the kernel says.
+    pub kernel: u64,
+    /// What Muster's own queue had no room for.
+    pub muster: u64,
+}
+
+/// How often and how long a service was lost, as far back as the record goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LossCount {
+    /// Which service.
+    pub service: ServiceName,
+    /// How often, by the loss as it was first seen.
+    pub losses: Vec<(Loss, u64)>,
+    /// How long in all; a loss counts when it is over.
+    pub lasted: Length,
 }
 
 /// One service in the roll call.
@@ -284,6 +409,7 @@ pub struct Discovered {
 }
 
 /// Who has a service watched.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Watching {
@@ -296,6 +422,7 @@ pub enum Watching {
 }
 
 /// A listening process that is in nobody's roster.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unwatched {
     /// The program's name.

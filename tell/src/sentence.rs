@@ -225,6 +225,11 @@ impl Teller {
             Command::Note { words, .. } => self.say("told-note", &[("by", &by), ("words", words)]),
             Command::Assign { to, .. } => self.say("told-assign", &[("by", &by), ("to", to)]),
             Command::Resolve { .. } => self.say("told-resolve", &[("by", &by)]),
+            Command::Admit { user, right, until } => match until {
+                Some(until) => self.say("told-admit-until", &[("by", &by), ("user", user), ("right", &right), ("until", until)]),
+                None => self.say("told-admit", &[("by", &by), ("user", user), ("right", &right)]),
+            },
+            Command::Dismiss { user } => self.say("told-dismiss", &[("by", &by), ("user", user)]),
             Command::Restore { path, version } => {
                 self.say("told-restore", &[("by", &by), ("path", path), ("version", &short(version.as_str()))])
             }

@@ -28,11 +28,13 @@ pub enum Words {
     Exam,
     /// What the ledger's verifier found (`muster_model::request::Broken`).
     Broken,
+    /// `muster_model::user::Right`.
+    Right,
 }
 
 impl Words {
     /// All of them.
-    pub const ALL: [Words; 10] = [
+    pub const ALL: [Words; 11] = [
         Words::Health,
         Words::Loss,
         Words::Cause,
@@ -43,6 +45,7 @@ impl Words {
         Words::Fact,
         Words::Exam,
         Words::Broken,
+        Words::Right,
     ];
 
     /// The family's name: the beginning of its keys, and what messages write in `WORD($x, of: "…")`.
@@ -58,6 +61,7 @@ impl Words {
             Words::Fact => "fact",
             Words::Exam => "exam",
             Words::Broken => "broken",
+            Words::Right => "right",
         }
     }
 

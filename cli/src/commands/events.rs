@@ -17,6 +17,7 @@ pub(super) fn run(context: &Context, typed: arguments::Events) -> Outcome {
         kind: typed.kind,
         words: typed.search,
         limit: typed.limit,
+        ..EventQuery::default()
     };
     if query.follow {
         return follow(context, query);

@@ -8,6 +8,7 @@ mod diff;
 mod discover;
 mod down;
 mod events;
+mod hub;
 mod incident;
 mod incidents;
 mod ledger;
@@ -18,6 +19,7 @@ mod restore;
 mod resume;
 mod status;
 mod up;
+mod user;
 mod why;
 
 pub(crate) use pack::Row as PackRow;
@@ -53,6 +55,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Check(typed) => check::run(context, &typed),
         Command::Ledger(typed) => ledger::run(context, &typed),
         Command::Pack(typed) => pack::run(context, &typed),
+        Command::User(typed) => user::run(context, typed),
+        Command::Hub => hub::run(),
         Command::SampleService(typed) => demo::sample::run(&typed),
     }
 }

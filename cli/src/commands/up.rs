@@ -1,9 +1,9 @@
 //! `up`: run here until told to end.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use muster_agent::{Options, UpError};
+use muster_agent::{Options, Standing, UpError};
 use muster_model::text::Text;
 
 use crate::context::Context;
@@ -12,17 +12,25 @@ use crate::places;
 
 pub(super) fn run(context: &Context) -> Outcome {
     let language = context.language;
-    let announce = move |services: usize, socket: &Path| {
-        let text =
-            Text::new("up-ready").with("version", env!("CARGO_PKG_VERSION")).with("services", services).with("socket", socket.display());
+    let announce = move |standing: &Standing| {
+        let text = Text::new(if standing.addresses.is_empty() { "up-ready-no-pages" } else { "up-ready" })
+            .with("version", env!("CARGO_PKG_VERSION"))
+            .with("services", standing.services)
+            .with("socket", standing.socket.display())
+            .with("addresses", standing.addresses.join(" "));
         let mut out = std::io::stdout().lock();
         // A closed standard output is no reason not to run.
         let _ = writeln!(out, "{}", muster_tell::say(language, &text));
         let _ = out.flush();
     };
-    let options =
-        Options { config: places::config_in_force(context.config.as_deref()), data: context.data.clone(), announce: Box::new(announce) };
-    muster_agent::up(&options).map(|()| DONE).map_err(|error| failure(error, &context.data))
+    let options = Options {
+        config: places::config_in_force(context.config.as_deref()),
+        data: context.data.clone(),
+        // The very program that runs, also when another has been installed in its place meanwhile.
+        hub: Some(PathBuf::from("/proc/self/exe")),
+        announce: Box::new(announce),
+    };
+    muster_agent::up(options).map(|()| DONE).map_err(|error| failure(error, &context.data))
 }
 
 fn failure(error: UpError, data: &Path) -> Failure {
@@ -37,6 +45,7 @@ fn failure(error: UpError, data: &Path) -> Failure {
         UpError::Ledger(muster_ledger::Error::Held { pid: None, .. }) => Text::new("up-second-unknown").with("data", data),
         UpError::Data { .. } => Text::new("up-no-data").with("data", data).with("error", why),
         UpError::Ledger(_) => Text::new("up-no-ledger").with("data", data).with("error", why),
+        UpError::Users(_) => Text::new("up-no-users").with("data", data).with("error", why),
         UpError::Vault(_) => Text::new("up-no-vault").with("data", data).with("error", why),
         UpError::Socket { .. } | UpError::Thread(_) | UpError::Config(_) => Text::new("up-failed").with("error", why),
     })

@@ -41,6 +41,10 @@ pub(crate) fn page(look: &Look, status: &Status) -> Page {
         let said = look.say("status-late", &[("p99", &look.length(p99)), ("max", &look.length(max))]);
         page.lines(wrap(&Line::of(Style::Faint, said), 0, 2, look.width));
     }
+    if !status.addresses.is_empty() {
+        let said = look.say("status-pages", &[("addresses", &status.addresses.join(" "))]);
+        page.lines(wrap(&Line::of(Style::Faint, said), 0, 2, look.width));
+    }
     page
 }
 

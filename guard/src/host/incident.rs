@@ -120,7 +120,12 @@ pub(crate) fn told(incident: &mut Incident, by: &str, command: &Command, at: Tim
             incident.state = State::Closed;
             note(incident, at, by, Said::Text(Text::new("note-resolved").with("by", by)));
         }
-        Command::Recover { .. } | Command::Pause { .. } | Command::Resume { .. } | Command::Restore { .. } => {}
+        Command::Recover { .. }
+        | Command::Pause { .. }
+        | Command::Resume { .. }
+        | Command::Restore { .. }
+        | Command::Admit { .. }
+        | Command::Dismiss { .. } => {}
     }
 }
 

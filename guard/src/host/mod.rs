@@ -234,7 +234,8 @@ impl Guard {
                     }
                 }
             }
-            Command::Restore { .. } => {}
+            // Who may tell it something is the agent's affair, and a file that was put back shows as a change.
+            Command::Restore { .. } | Command::Admit { .. } | Command::Dismiss { .. } => {}
         }
     }
 
@@ -402,7 +403,7 @@ impl Guard {
                 | Command::Note { incident, .. }
                 | Command::Assign { incident, .. }
                 | Command::Resolve { incident } => of(incident),
-                Command::Restore { .. } => Vec::new(),
+                Command::Restore { .. } | Command::Admit { .. } | Command::Dismiss { .. } => Vec::new(),
             },
             Body::Decided(d) => match d {
                 Decision::Opened { service, .. } | Decision::Asked { service, .. } | Decision::Good { service, .. } => {

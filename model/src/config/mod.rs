@@ -46,6 +46,10 @@ pub const KEEP_BYTES: u64 = 2 << 30;
 pub struct Config {
     /// `ADDRESS:PORT` of the pages and the API.
     pub listen: String,
+    /// Nobody chose that port.
+    pub listen_is_usual: bool,
+    /// Reading needs a token too: `read = "token"`, and without a word on it wherever others than this machine can ask.
+    pub token_to_read: bool,
     /// The language of texts, `en` or `zh-CN`; `None`: that of the person's terminal.
     pub language: Option<String>,
     /// How Muster itself is to behave.
@@ -64,6 +68,8 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             listen: LISTEN.to_owned(),
+            listen_is_usual: true,
+            token_to_read: false,
             language: None,
             limits: Limits::default(),
             keep: KEEP,

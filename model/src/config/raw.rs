@@ -27,6 +27,7 @@ pub(super) struct RawConfig {
 pub(super) struct RawMuster {
     pub(super) listen: Option<Spanned<String>>,
     pub(super) language: Option<Spanned<String>>,
+    pub(super) read: Option<Spanned<String>>,
     pub(super) steady: Option<Spanned<RawLength>>,
     pub(super) start_within: Option<Spanned<RawLength>>,
     pub(super) at_once: Option<Spanned<u32>>,

@@ -97,7 +97,10 @@ pub(super) fn validate(sources: &[Source<'_>], readings: Vec<Option<Reading<RawC
 fn settings(check: &mut Check<'_, '_>, raw: &RawMuster, config: &mut Config) {
     if let Some(listen) = &raw.listen {
         match probe::host_and_port(listen.get_ref(), 0) {
-            Ok(()) => config.listen.clone_from(listen.get_ref()),
+            Ok(()) => {
+                config.listen.clone_from(listen.get_ref());
+                config.listen_is_usual = false;
+            }
             Err(what) => check.fault(listen, what, Some("Write ADDRESS:PORT, such as 127.0.0.1:7373.")),
         }
     }
@@ -108,6 +111,17 @@ fn settings(check: &mut Check<'_, '_>, raw: &RawMuster, config: &mut Config) {
             check.fault(language, format!("no texts in the language `{}`", language.get_ref()), Some("There are `en` and `zh-CN`."));
         }
     }
+    config.token_to_read = match &raw.read {
+        None => !is_loopback(&config.listen),
+        Some(read) => match read.get_ref().as_str() {
+            "open" => false,
+            "token" => true,
+            other => {
+                check.fault(read, format!("`read` is `open` or `token`, not `{other}`"), nearest(other, ["open", "token"]).as_deref());
+                true
+            }
+        },
+    };
     let usual = Limits::default();
     let bounded = |check: &mut Check<'_, '_>, raw: &Option<Spanned<u32>>, bounds, otherwise| match raw {
         Some(n) => check.within(n, *n.get_ref(), bounds, otherwise),
@@ -135,6 +149,13 @@ fn settings(check: &mut Check<'_, '_>, raw: &RawMuster, config: &mut Config) {
             check.fault(path, "`checkpoint_file` must be an absolute path", None);
         }
     }
+}
+
+/// Whether only this machine can ask at `HOST:PORT`.
+fn is_loopback(listen: &str) -> bool {
+    let host = listen.rsplit_once(':').map_or(listen, |(host, _)| host);
+    let address: Result<std::net::IpAddr, _> = host.trim_matches(['[', ']']).parse();
+    address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
 /// A service, where it was declared, and where each thing it needs was named.

@@ -37,10 +37,6 @@ pack-good = { $lines ->
 }
 pack-built-in = built in
 config-none = There is no configuration file at { $file }, and none is needed.
-up-ready = { $services ->
-    [one] muster { $version } is up: { $services } service, socket { $socket }
-   *[other] muster { $version } is up: { $services } services, socket { $socket }
-}
 up-second = A Muster already runs on { $data } (pid { $pid }). `muster down` ends it; --data names another folder.
 up-second-unknown = A Muster already runs on { $data }. `muster down` ends it; --data names another folder.
 up-no-data = The data folder { $data } cannot be used; --data names another. { $error }

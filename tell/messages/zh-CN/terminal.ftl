@@ -31,7 +31,6 @@ config-good = { $file }：有效，{ $services } 个服务
 pack-good = { $file }：有效，知识包 { $pack }，{ $lines } 种已知日志行
 pack-built-in = 内置
 config-none = { $file } 处没有配置文件，也不需要。
-up-ready = muster { $version } 已启动：{ $services } 个服务，套接字 { $socket }
 up-second = { $data } 上已有一个 Muster 在运行（pid { $pid }）。用 `muster down` 结束它，或用 --data 指定另一个目录。
 up-second-unknown = { $data } 上已有一个 Muster 在运行。用 `muster down` 结束它，或用 --data 指定另一个目录。
 up-no-data = 无法使用数据目录 { $data }；可用 --data 指定另一个目录。{ $error }

@@ -6,16 +6,20 @@ use muster_model::id::{ChangeId, ServiceName, VersionId};
 use muster_model::request::{ChangeReport, DiffReport};
 use muster_model::time::Time;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Changes, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Changes {
     /// The changes.
     pub changes: Vec<ChangeDocument>,
+    /// Where the next page begins; missing on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ChangeDocument {
     /// Its id; `muster diff` takes it.
     pub id: ChangeId,
@@ -38,7 +42,7 @@ pub struct ChangeDocument {
 }
 
 /// A change with its contents.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DiffDocument {
     /// The change.
     pub change: ChangeDocument,
@@ -57,7 +61,7 @@ pub struct DiffDocument {
 impl Changes {
     /// The document of a list of changes.
     pub fn new(reports: &[ChangeReport]) -> Changes {
-        Changes { changes: reports.iter().map(ChangeDocument::new).collect() }
+        Changes { changes: reports.iter().map(ChangeDocument::new).collect(), next: None }
     }
 }
 

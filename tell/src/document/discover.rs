@@ -4,16 +4,17 @@ use muster_model::id::ServiceName;
 use muster_model::request::{Discovered, Watching};
 use muster_model::roster::Kind;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// All that was discovered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DiscoverDocument {
     /// By name.
     pub discovered: Vec<DiscoveredDocument>,
 }
 
 /// One thing that runs here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DiscoveredDocument {
     /// Its name, or the one it would have.
     pub name: ServiceName,

@@ -5,19 +5,23 @@ use muster_model::request::Record;
 use muster_model::time::Time;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::language::Language;
 use crate::sentence;
 
 /// Events, oldest first.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Events {
     /// The events.
     pub events: Vec<EventDocument>,
+    /// Where the next page, of older ones, begins; missing on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// An event as the ledger has it, with what it says.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct EventDocument {
     /// Its place.
     pub seq: u64,
@@ -44,7 +48,7 @@ pub struct EventDocument {
 impl Events {
     /// The document of a list of records.
     pub fn new(language: Language, records: &[Record]) -> Events {
-        Events { events: records.iter().map(|record| EventDocument::new(language, record)).collect() }
+        Events { events: records.iter().map(|record| EventDocument::new(language, record)).collect(), next: None }
     }
 }
 

@@ -10,20 +10,24 @@ use muster_model::loss::Loss;
 use muster_model::plan::{Leave, Outcome, Plan, Step};
 use muster_model::time::Time;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::ms;
 use crate::catalogue::say;
 use crate::language::Language;
 
 /// All incidents, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Incidents {
     /// The incidents.
     pub incidents: Vec<IncidentDocument>,
+    /// Where the next page begins; missing on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// An incident.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct IncidentDocument {
     /// Its id.
     pub id: IncidentId,
@@ -68,7 +72,7 @@ pub struct IncidentDocument {
 }
 
 /// The likeliest cause.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CauseDocument {
     /// Its code (DESIGN §6).
     pub code: Code,
@@ -87,7 +91,7 @@ pub struct CauseDocument {
 }
 
 /// A cause with its probability.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CauseShare {
     /// Its code.
     pub code: Code,
@@ -96,7 +100,7 @@ pub struct CauseShare {
 }
 
 /// One fact that weighs for or against the likeliest cause.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct EvidenceDocument {
     /// When the fact was so.
     pub at: Time,
@@ -108,11 +112,12 @@ pub struct EvidenceDocument {
     pub text: String,
     /// Where to read on: `event:SEQ`, `change:ID`, `file:PATH`.
     #[serde(rename = "ref")]
+    #[schema(example = "change:c41")]
     pub reference: Option<String>,
 }
 
 /// What would bring the service back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PlanDocument {
     /// Which attempt it is, from 1.
     pub attempt: u32,
@@ -125,7 +130,7 @@ pub struct PlanDocument {
 }
 
 /// A step of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StepDocument {
     /// Its code (DESIGN §6).
     pub step: &'static str,
@@ -134,7 +139,7 @@ pub struct StepDocument {
 }
 
 /// A step that was run, or left out.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct ActionDocument {
     /// When it began.
     pub at: Time,
@@ -153,7 +158,7 @@ pub struct ActionDocument {
 }
 
 /// Something said about an incident.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct NoteDocument {
     /// When.
     pub at: Time,
@@ -166,7 +171,7 @@ pub struct NoteDocument {
 impl Incidents {
     /// The document of a list of incidents.
     pub fn new(language: Language, incidents: &[Incident]) -> Incidents {
-        Incidents { incidents: incidents.iter().map(|incident| IncidentDocument::new(language, incident)).collect() }
+        Incidents { incidents: incidents.iter().map(|incident| IncidentDocument::new(language, incident)).collect(), next: None }
     }
 }
 

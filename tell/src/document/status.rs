@@ -8,12 +8,13 @@ use muster_model::probe::Answer;
 use muster_model::request::{BlindSpot, Lateness, ProbeStatus, ServiceStatus, Status, Unwatched};
 use muster_model::time::Time;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::catalogue::say;
 use crate::language::Language;
 
 /// The roll call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct StatusDocument {
     /// When.
     pub at: Time,
@@ -39,10 +40,12 @@ pub struct StatusDocument {
     pub blind: Vec<BlindDocument>,
     /// How late probes are asked.
     pub lateness: LatenessDocument,
+    /// Where the pages and the API are; empty while the hub does not serve.
+    pub addresses: Vec<String>,
 }
 
 /// A kind of fact that is not seen, or not all of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BlindDocument {
     /// The kind of fact, as in the rungs.
     pub fact: String,
@@ -53,7 +56,7 @@ pub struct BlindDocument {
 }
 
 /// How late probes were asked since the start, in milliseconds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct LatenessDocument {
     /// Questions that were due by the clock.
     pub asked: u64,
@@ -66,7 +69,7 @@ pub struct LatenessDocument {
 }
 
 /// A pause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PauseDocument {
     /// Until when.
     pub until: Time,
@@ -75,7 +78,7 @@ pub struct PauseDocument {
 }
 
 /// One service in the roll call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct ServiceDocument {
     /// Its name.
     pub name: ServiceName,
@@ -108,7 +111,7 @@ pub struct ServiceDocument {
 }
 
 /// A probe's last answer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct ProbeDocument {
     /// `http`, `tcp`, …
     pub kind: String,
@@ -136,6 +139,7 @@ impl StatusDocument {
             troubles: status.troubles.iter().map(|trouble| say(language, trouble)).collect(),
             blind: status.blind.iter().flat_map(|spot| BlindDocument::all(language, spot)).collect(),
             lateness: LatenessDocument::new(status.lateness),
+            addresses: status.addresses.clone(),
         }
     }
 }
@@ -160,7 +164,8 @@ impl PauseDocument {
 }
 
 impl ServiceDocument {
-    fn new(service: &ServiceStatus) -> ServiceDocument {
+    /// The document of one service.
+    pub fn new(service: &ServiceStatus) -> ServiceDocument {
         ServiceDocument {
             name: service.name.clone(),
             kind: service.kind.clone(),
