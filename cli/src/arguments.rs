@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use muster_model::time::Length;
 use muster_tell::Language;
 
+use crate::commands::Shell;
 use crate::since::Since;
 
 /// The whole command line.
@@ -42,6 +43,7 @@ pub(crate) enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Config(Config),
     Status(Status),
+    Top,
     Discover(Discover),
     Why(Why),
     Incidents,
@@ -58,6 +60,11 @@ pub(crate) enum Command {
     Ledger(Ledger),
     #[command(subcommand, arg_required_else_help = true)]
     Pack(Pack),
+    Completions(Completions),
+    Man(Man),
+    /// What the scripts of `completions` ask.
+    #[command(hide = true)]
+    Complete(Complete),
     /// A small web service for `demo`, so that nothing has to be installed for it.
     #[command(hide = true)]
     SampleService(SampleService),
@@ -205,6 +212,8 @@ pub(crate) struct Resume {
 pub(crate) struct Check {
     #[arg(value_name = "SERVICE")]
     pub(crate) service: String,
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 9, hide_default_value = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -223,6 +232,25 @@ pub(crate) enum Pack {
 pub(crate) struct PackCheck {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Complete {
+    /// What was typed after the program's name; the last word is still being typed.
+    #[arg(last = true)]
+    pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod changes;
 mod check;
+mod completions;
 mod config;
 mod demo;
 mod diff;
@@ -11,15 +12,19 @@ mod events;
 mod incident;
 mod incidents;
 mod ledger;
+mod man;
 mod pack;
 mod pause;
 mod recover;
 mod restore;
 mod resume;
 mod status;
+mod top;
 mod up;
-mod why;
+pub(crate) mod why;
 
+pub(crate) use check::unknown as unknown_to_a_plugin;
+pub(crate) use completions::Shell;
 pub(crate) use pack::Row as PackRow;
 
 use muster_model::event;
@@ -39,6 +44,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Demo(typed) => demo::run(context, &typed),
         Command::Config(typed) => config::run(context, typed),
         Command::Status(typed) => status::run(context, &typed),
+        Command::Top => top::run(context),
         Command::Discover(typed) => discover::run(context, &typed),
         Command::Why(typed) => why::run(context, typed.of),
         Command::Incidents => incidents::run(context),
@@ -53,6 +59,9 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Check(typed) => check::run(context, &typed),
         Command::Ledger(typed) => ledger::run(context, &typed),
         Command::Pack(typed) => pack::run(context, &typed),
+        Command::Completions(typed) => completions::run(typed.shell),
+        Command::Man(typed) => man::run(context, &typed),
+        Command::Complete(typed) => completions::complete(context, &typed),
         Command::SampleService(typed) => demo::sample::run(&typed),
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn page(look: &Look, status: &Status) -> Page {
     page
 }
 
-fn heading(look: &Look, status: &Status) -> Line {
+pub(super) fn heading(look: &Look, status: &Status) -> Line {
     let count = |health: Health| status.services.iter().filter(|service| service.health == health).count();
     let mut line = Line::of(Style::Strong, &status.host).and(Style::Plain, "  ");
     let mut first = true;
