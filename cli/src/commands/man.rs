@@ -73,26 +73,24 @@ fn page(language: Language, command: &Command, name: &str, above: Option<&str>) 
     let mut words = Roff::new();
     // Where there are few blanks, as in Chinese, lines cannot be stretched to the margin.
     words.control("ad", ["l"]);
+    // A path in two pieces cannot be copied.
+    words.control("nh", []);
     words.control("SH", [say("man-name").as_str()]);
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     words.text([roman(format!("{name} - {about}"))]);
     words.control("SH", [say("man-synopsis").as_str()]);
-    words.to_writer(&mut page)?;
-    // clap_mangen's own headings are in English only.
-    let mut synopsis = Vec::new();
-    man.render_synopsis_section(&mut synopsis)?;
-    page.extend(without_heading(&synopsis));
+    let usage = command.clone().render_usage().to_string();
+    words.text([bold(usage.trim_start_matches("Usage:").trim())]);
     if above.is_none() {
-        let mut words = Roff::new();
         words.control("SH", [say("man-description").as_str()]);
         words.text([roman(say("man-muster"))]);
-        words.to_writer(&mut page)?;
     }
+    words.to_writer(&mut page)?;
     man.render_options_section(&mut page)?;
     let mut words = Roff::new();
     let below: Vec<&Command> = command.get_subcommands().filter(|below| !below.is_hide_set()).collect();
     if !below.is_empty() {
-        words.control("SH", [say("help-heading-commands").as_str()]);
+        words.control("SH", [say("help-heading-commands").to_uppercase().as_str()]);
         for command in &below {
             words.control("TP", []);
             words.text([bold(format!("{name}-{}(1)", command.get_name()))]);
@@ -117,10 +115,4 @@ fn page(language: Language, command: &Command, name: &str, above: Option<&str>) 
     }
     words.to_writer(&mut page)?;
     Ok(page)
-}
-
-/// A section without the line of its heading, and without what [`Roff`] puts before it.
-fn without_heading(section: &[u8]) -> Vec<u8> {
-    let lines = section.split_inclusive(|byte| *byte == b'\n');
-    lines.skip_while(|line| !line.starts_with(b".SH")).skip(1).collect::<Vec<_>>().concat()
 }
