@@ -88,7 +88,7 @@ pub(crate) fn unknown(wrong: &str) -> u8 {
 fn ask_within(context: &Context, service: &str, within: Duration) -> Result<(Status, Option<Incident>), Failure> {
     let (sender, answer) = crossbeam_channel::bounded(1);
     let (agent, name) = (context.agent(), service.to_owned());
-    std::thread::Builder::new().name("check".to_owned()).spawn(move || sender.send(ask(&agent, &name)))?;
+    std::thread::Builder::new().name("check".to_owned()).spawn(move || drop(sender.send(ask(&agent, &name))))?;
     answer
         .recv_timeout(within)
         .unwrap_or_else(|_| Err(Failure::Failed(Text::new("error-no-answer").with("within", muster_model::time::Length::from(within)))))

@@ -23,7 +23,7 @@ const INPUTS_MAX: usize = 256;
 pub(crate) fn run(context: &Context, first: Status) -> Outcome {
     let (sender, inputs) = bounded(INPUTS_MAX);
     let mut top = Top::new(first);
-    let mut screen = terminal::Screen::take()?;
+    let mut screen = terminal::Screen::take(&sender)?;
     terminal::listen(&sender)?;
     let feed = feed::start(&context.agent(), &sender)?;
     drop(sender);

@@ -26,13 +26,15 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal.
-    pub(crate) fn take() -> std::io::Result<Screen> {
-        // What a panic says is to be read on the screen that stays.
+    /// Takes the terminal. A panic is told to `inputs`.
+    pub(crate) fn take(inputs: &Sender<Input>) -> std::io::Result<Screen> {
+        // What a panic says, in any thread, is to be read on the screen that stays; and it ends the whole.
+        let end = inputs.clone();
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             give_back();
             before(panic);
+            let _ = end.try_send(Input::End);
         }));
         let screen = Screen { terminal: ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, stdout())))? };
         enter()?;
