@@ -277,6 +277,8 @@ fn foot(look: &Look, top: &Top) -> (Line, Option<usize>) {
         View::Story(_) => look.say("top-keys-story", &[]),
         View::Help { .. } => look.say("top-keys-help", &[]),
     };
+    // Where there is no room for all of them, the help has them.
+    let keys = if keys.width() > look.width { look.say("top-keys-short", &[]) } else { keys };
     (Line::of(Style::Faint, keys), None)
 }
 

@@ -421,6 +421,7 @@ fn every_size_of_terminal_is_drawn_and_no_line_is_longer_than_it() {
 fn on_a_narrow_terminal_the_name_and_the_health_stay() {
     let seen = text(&drawn(&samples::look(Language::En), &mut top(), 32, 8));
     assert!(seen.contains(">! api") && seen.contains("✗ lost"), "{seen}");
+    assert!(seen.ends_with("? help  q back, quit\n"), "{seen}");
     let seen = text(&drawn(&samples::look(Language::ZhCn), &mut top(), 24, 8));
     assert!(seen.contains(">! api") && seen.contains("✗ 丢失"), "{seen}");
 }

@@ -13,6 +13,7 @@ top-more-notes = and { $n } more: `muster status`
 top-keys = ↑↓ move  Enter why  / filter  s sort  r recover  p pause  a ack  ? help  q quit
 top-keys-filtered = { $n } with `{ $filter }`  Esc all  / change  Enter why  ? help  q quit
 top-keys-story = Esc back  ↑↓ scroll  r recover  p pause  a ack  ? help
+top-keys-short = ? help  q back, quit
 top-keys-help = Esc back  ↑↓ scroll
 
 top-filter = Filter (Enter keeps, Esc drops it):

@@ -13,6 +13,7 @@ top-more-notes = 另有 { $n } 条：`muster status`
 top-keys = ↑↓ 移动  Enter 原因  / 筛选  s 排序  r 恢复  p 暂停  a 知悉  ? 帮助  q 退出
 top-keys-filtered = { $n } 个符合 `{ $filter }`  Esc 全部  / 修改  Enter 原因  ? 帮助  q 退出
 top-keys-story = Esc 返回  ↑↓ 滚动  r 恢复  p 暂停  a 知悉  ? 帮助
+top-keys-short = ? 帮助  q 返回、退出
 top-keys-help = Esc 返回  ↑↓ 滚动
 
 top-filter = 筛选（Enter 保留，Esc 取消）：
