@@ -33,7 +33,8 @@ pub(crate) struct Sight {
 /// What is to be seen on a screen of this size. What fits decides how far can be scrolled, so the state is told.
 pub(crate) fn sight(look: &Look, width: usize, height: usize, top: &mut Top) -> Sight {
     let look = &Look { width: width.min(WIDTH_MAX), ..*look };
-    let body = height.saturating_sub(1);
+    let (foot, cursor) = foot(look, top);
+    let body = height.saturating_sub(foot.len());
     let (mut lines, mut chosen) = (Vec::new(), None);
     match &top.view {
         View::Roll => chosen = roll(look, width, body, top, &mut lines),
@@ -46,8 +47,8 @@ pub(crate) fn sight(look: &Look, width: usize, height: usize, top: &mut Top) -> 
     }
     lines.truncate(body);
     lines.resize(body, Line::default());
-    let (last, cursor) = foot(look, top);
-    lines.push(last);
+    lines.extend(foot);
+    lines.drain(..lines.len().saturating_sub(height)); // the last line is the one that counts
     Sight { lines: lines.into_iter().map(|line| line.cut(width)).collect(), chosen, cursor }
 }
 
@@ -252,14 +253,20 @@ fn help(look: &Look) -> Page {
     page
 }
 
-/// The last line: what is typed, what became of the last thing, or the keys; and where the cursor stands.
-fn foot(look: &Look, top: &Top) -> (Line, Option<usize>) {
+/// The last line: what is typed, what became of the last thing, or the keys; and where the cursor stands. A question for which the
+/// line has no room stands above what is typed: nobody is to say yes to what is not seen.
+fn foot(look: &Look, top: &Top) -> (Vec<Line>, Option<usize>) {
     let typing = |asked: String, typed: &str| {
-        let line = Line::of(Style::Strong, asked).and(Style::Plain, " ").and(Style::Plain, typed);
-        // What is being typed stays in sight however narrow the screen is.
-        let line = if line.width() < look.width { line } else { Line::of(Style::Plain, tail(typed, look.width.saturating_sub(1))) };
-        let cursor = line.width();
-        (line, Some(cursor))
+        let line = Line::of(Style::Strong, &asked).and(Style::Plain, " ").and(Style::Plain, typed);
+        if line.width() < look.width {
+            let cursor = line.width();
+            return (vec![line], Some(cursor));
+        }
+        // The end of what is being typed stays in sight, however narrow the screen is.
+        let typed = tail(typed, look.width.saturating_sub(1));
+        let mut lines = look.paragraph(Style::Strong, &asked, 0);
+        lines.push(Line::of(Style::Plain, typed));
+        (lines, Some(typed.width()))
     };
     match &top.typing {
         Some(Typing::Filter) => return typing(look.say("top-filter", &[]), &top.filter),
@@ -267,8 +274,8 @@ fn foot(look: &Look, top: &Top) -> (Line, Option<usize>) {
         None => {}
     }
     match &top.said {
-        Some(Ok(said)) => return (Line::of(Style::Good, look.text(said)), None),
-        Some(Err(why)) => return (Line::of(Style::Bad, look.text(why)), None),
+        Some(Ok(said)) => return (vec![Line::of(Style::Good, look.text(said))], None),
+        Some(Err(why)) => return (vec![Line::of(Style::Bad, look.text(why))], None),
         None => {}
     }
     let keys = match &top.view {
@@ -279,7 +286,7 @@ fn foot(look: &Look, top: &Top) -> (Line, Option<usize>) {
     };
     // Where there is no room for all of them, the help has them.
     let keys = if keys.width() > look.width { look.say("top-keys-short", &[]) } else { keys };
-    (Line::of(Style::Faint, keys), None)
+    (vec![Line::of(Style::Faint, keys)], None)
 }
 
 fn question(look: &Look, question: &Question) -> String {

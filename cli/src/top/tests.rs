@@ -422,6 +422,10 @@ fn on_a_narrow_terminal_the_name_and_the_health_stay() {
     let seen = text(&drawn(&samples::look(Language::En), &mut top(), 32, 8));
     assert!(seen.contains(">! api") && seen.contains("✗ lost"), "{seen}");
     assert!(seen.ends_with("? help  q back, quit\n"), "{seen}");
+    let mut asked = top();
+    press(&mut asked, [Key::Char('r')].into_iter().chain(typed("ye")));
+    let seen = text(&drawn(&samples::look(Language::En), &mut asked, 28, 8));
+    assert!(seen.ends_with("Bring api back now? Type\nyes:\nye\n"), "{seen}");
     let seen = text(&drawn(&samples::look(Language::ZhCn), &mut top(), 24, 8));
     assert!(seen.contains(">! api") && seen.contains("✗ 丢失"), "{seen}");
 }
