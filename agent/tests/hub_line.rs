@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use muster_model::request::{EventQuery, Reply, Request};
 use muster_model::user::{Admission, Right};
 use serde_json::{Value, json};
 
-/// Says in each life the next of the lines in `say`, and writes what came back to `heard`.
+/// Asks at `report.sock` what to say in this life, says it, and reports what came back.
 const STRANGER: &str = r#"#!/usr/bin/python3
 import json, os, socket
 here = os.path.dirname(os.path.abspath(__file__))
@@ -24,26 +24,24 @@ reader = line.makefile("rb")
 reader.readline()
 rung = {"of": "hub", "source": "none", "rung": 4, "why": "a test"}
 line.sendall(json.dumps({"addresses": ["http://stranger"], "rung": rung, "trouble": None}).encode() + b"\n")
-life = 0
-while os.path.exists(f"{here}/heard.{life}"):
-    life += 1
-says = open(f"{here}/say").read().split("\n---\n")
-if life < len(says):
-    wanted = says[life].count("\n") + 1
+report = socket.socket(socket.AF_UNIX)
+report.connect(f"{here}/report.sock")
+says = report.makefile("r").readline()
+if says:
+    says = json.loads(says)
+    wanted = {json.loads(say)["id"] for say in says.split("\n")}
     heard = []
     try:
-        line.sendall(says[life].encode() + b"\n")
-        while len(heard) < wanted:
+        line.sendall(says.encode() + b"\n")
+        while wanted:
             answer = reader.readline()
             if not answer:
-                heard.append(b"HUNG UP\n")
                 break
-            heard.append(answer)
+            heard.append(answer.decode())
+            wanted.discard(json.loads(answer)["id"])
     except OSError:
-        heard.append(b"HUNG UP\n")
-    with open(f"{here}/heard.new", "wb") as file:
-        file.write(b"".join(heard))
-    os.rename(f"{here}/heard.new", f"{here}/heard.{life}")
+        pass
+    report.sendall(json.dumps({"heard": heard, "hung_up": bool(wanted)}).encode() + b"\n")
 else:
     reader.readline()
 "#;
@@ -57,16 +55,29 @@ fn ask(socket: &Path, request: &Request) -> Reply {
     serde_json::from_str(&answer).unwrap_or_else(|e| panic!("{e}: {answer}"))
 }
 
-/// What came back in a life.
-fn heard(folder: &Path, life: usize) -> Vec<String> {
-    let file = folder.join(format!("heard.{life}"));
-    for _ in 0..600 {
-        if let Ok(text) = std::fs::read_to_string(&file) {
-            return text.lines().map(str::to_owned).collect();
+/// What a life came to.
+#[derive(Debug, serde::Deserialize)]
+struct Life {
+    heard: Vec<String>,
+    hung_up: bool,
+}
+
+/// Tells one life after the other what to say, and passes on what it came to.
+fn director(folder: &Path, lives: Vec<String>) -> std::sync::mpsc::Receiver<Life> {
+    let listener = UnixListener::bind(folder.join("report.sock")).unwrap();
+    let (sender, came) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for say in lives {
+            let (stream, _) = listener.accept().unwrap();
+            (&stream).write_all((serde_json::to_string(&say).unwrap() + "\n").as_bytes()).unwrap();
+            let mut report = String::new();
+            BufReader::new(&stream).read_line(&mut report).unwrap();
+            sender.send(serde_json::from_str(&report).unwrap()).unwrap();
         }
-        std::thread::sleep(Duration::from_millis(100)); // another process writes it
-    }
-    panic!("life {life} never came to its end");
+        // Those that come later have nothing to say.
+        while listener.accept().is_ok() {}
+    });
+    came
 }
 
 #[test]
@@ -82,7 +93,7 @@ fn a_stranger_in_the_hubs_place_is_understood_as_far_as_a_hub_may_ask_and_no_far
         return;
     }
     // First without a hub worth the name, to have tokens made; then with the stranger.
-    let lives = |hub: &str| {
+    let start = |hub: &str| {
         let (sender, ready) = std::sync::mpsc::channel();
         let options = Options {
             config: Some(config.clone()),
@@ -94,7 +105,7 @@ fn a_stranger_in_the_hubs_place_is_understood_as_far_as_a_hub_may_ask_and_no_far
         (agent, ready.recv_timeout(Duration::from_secs(60)).unwrap())
     };
     let socket = socket_path(&data);
-    let (agent, standing) = lives("/bin/false");
+    let (agent, standing) = start("/bin/false");
     assert!(standing.addresses.is_empty(), "{standing:?}");
     let token = |user: &str, right| match ask(&socket, &Request::Admit(Admission { user: user.to_owned(), right, length: None })) {
         Reply::Token(token) => token,
@@ -104,44 +115,50 @@ fn a_stranger_in_the_hubs_place_is_understood_as_far_as_a_hub_may_ask_and_no_far
     assert_eq!(ask(&socket, &Request::Down { services: false }), Reply::Taken);
     agent.join().unwrap().unwrap();
 
-    let asked = |ask: Value| json!({"id": 1, "ask": ask}).to_string();
-    let tell = |token: &str, command: Value| asked(json!({"ask": "tell", "token": token, "via": "a\u{7}test", "command": command}));
-    let recover = json!({"command": "pause", "service": "victim", "length": "1m", "reason": "x"});
+    let asked = |id: u64, ask: Value| json!({"id": id, "ask": ask}).to_string();
+    let tell =
+        |id, token: &str, command: &Value| asked(id, json!({"ask": "tell", "token": token, "via": "a\u{7}test", "command": command}));
+    let pause = json!({"command": "pause", "service": "victim", "length": "1m", "reason": "x"});
     let admit = json!({"command": "admit", "user": "eve", "right": "act", "until": null});
     let restore = json!({"command": "restore", "path": "/etc/passwd", "version": "00"});
-    let hung_up = ["HUNG UP"];
-    let said: Vec<(String, &[&str])> = vec![
-        // What anybody at the socket may ask is not a hub's to ask.
-        (asked(json!({"ask": "down", "services": true})), &hung_up),
-        (asked(json!({"ask": "restore", "path": "/etc/passwd", "to": "good"})), &hung_up),
-        (asked(json!({"ask": "admit", "user": "eve", "right": "act", "length": null})), &hung_up),
-        (asked(json!({"ask": "users"})), &hung_up),
-        (asked(json!({"ask": "verify"})), &hung_up),
-        ("what?".to_owned(), &hung_up),
-        (format!("{{\"id\": 1, \"ask\": \"{}\"}}", "x".repeat(300 << 10)), &hung_up),
-        // A word without a right to it.
-        (tell("muster_guess", recover.clone()), &["\"unknown\""]),
-        (tell("", recover.clone()), &["\"unknown\""]),
-        (tell(&screen, recover.clone()), &["\"forbidden\""]),
-        (tell(&ann, admit), &["\"forbidden\""]),
-        (tell(&ann, restore), &["\"forbidden\""]),
-        (asked(json!({"ask": "diff", "change": "c1", "token": "muster_guess"})), &["\"unknown\""]),
-        // And with one.
-        (tell(&ann, recover), &["taken"]),
-        // More at once than a hub needs.
-        (vec![asked(json!({"ask": "status"})); 100].join("\n"), &["status"]),
+    let mut lives: Vec<(String, Vec<(u64, &str)>)> = vec![
+        // A word without a right to it, and one with.
         (
-            (0..12).map(|id| json!({"id": id, "ask": {"ask": "events", "follow": true}}).to_string()).collect::<Vec<_>>().join("\n"),
-            &["refused-busy"],
+            [
+                tell(1, "muster_guess", &pause),
+                tell(2, "", &pause),
+                tell(3, &screen, &pause),
+                tell(4, &ann, &admit),
+                tell(5, &ann, &restore),
+                asked(6, json!({"ask": "diff", "change": "c1", "token": "muster_guess"})),
+                tell(7, &ann, &pause),
+            ]
+            .join("\n"),
+            vec![(1, "unknown"), (2, "unknown"), (3, "forbidden"), (4, "forbidden"), (5, "forbidden"), (6, "unknown"), (7, "taken")],
         ),
+        // More at once than a hub needs: some are told to come again, and all are answered.
+        ((1..=100).map(|id| asked(id, json!({"ask": "status"}))).collect::<Vec<_>>().join("\n"), (1..=100).map(|id| (id, "")).collect()),
+        ((1..=12).map(|id| asked(id, json!({"ask": "events", "follow": true}))).collect::<Vec<_>>().join("\n"), vec![(12, "refused-busy")]),
     ];
-    std::fs::write(here.join("say"), said.iter().map(|(say, _)| say.as_str()).collect::<Vec<_>>().join("\n---\n")).unwrap();
-    let (agent, standing) = lives(hub.to_str().unwrap());
+    // What anybody at the socket may ask is not a hub's to ask, and what is not understood ends the line.
+    for ask in [
+        json!({"ask": "down", "services": true}),
+        json!({"ask": "restore", "path": "/etc/passwd", "to": "good"}),
+        json!({"ask": "admit", "user": "eve", "right": "act", "length": null}),
+        json!({"ask": "users"}),
+        json!("x".repeat(300 << 10)),
+    ] {
+        lives.push((asked(1, ask), Vec::new()));
+    }
+    let came = director(here, lives.iter().map(|(say, _)| say.clone()).collect());
+    let (agent, standing) = start(hub.to_str().unwrap());
     assert_eq!(standing.addresses, ["http://stranger"]);
-    for (life, (say, answers)) in said.iter().enumerate() {
-        let heard = heard(here, life);
-        for answer in *answers {
-            assert!(heard.iter().any(|line| line.contains(answer)), "{say:.200}\n{answer} is not in {heard:?}");
+    for (say, answers) in &lives {
+        let life = came.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_eq!(life.hung_up, answers.is_empty(), "{say:.200}: {life:?}");
+        for (id, answer) in answers {
+            let of = format!("{{\"id\":{id},");
+            assert!(life.heard.iter().any(|line| line.starts_with(&of) && line.contains(answer)), "{id}: {answer} is not in {life:?}");
         }
     }
     // Nothing came of it but the one word that somebody had the right to.

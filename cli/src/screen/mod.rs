@@ -13,6 +13,7 @@ pub(crate) mod samples;
 pub(crate) mod service;
 pub(crate) mod status;
 mod table;
+pub(crate) mod top;
 pub(crate) mod users;
 pub(crate) mod why;
 mod wrap;

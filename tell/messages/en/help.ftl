@@ -75,3 +75,10 @@ help-pack = About packs: what is known of well-known programs
 help-pack-check = Check a pack: mistakes are shown with file, line and column
 help-pack-check-arg-file = The file
 help-pack-list = The packs there are, built in and of your own
+
+help-top = The roll call, live in the terminal
+help-check-arg-timeout = UNKNOWN where Muster has not answered within so many seconds; else within 9
+help-completions = A script for bash, zsh or fish that finishes commands and the names of services
+help-completions-arg-shell = bash, zsh or fish
+help-man = Write the manual pages into a folder, in all languages
+help-man-arg-folder = The folder, such as /usr/local/share/man
