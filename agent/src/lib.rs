@@ -22,5 +22,5 @@ mod watching;
 
 pub use packs::{load_pack, own_packs};
 pub use record::chain;
-pub use roster::{LoadError, load};
+pub use roster::{LoadError, configuration_files, load};
 pub use up::{Announce, Options, UpError, socket_path, up};

@@ -58,6 +58,7 @@ pub(crate) enum Command {
     Ledger(Ledger),
     #[command(subcommand, arg_required_else_help = true)]
     Pack(Pack),
+    Support(Support),
     /// A small web service for `demo`, so that nothing has to be installed for it.
     #[command(hide = true)]
     SampleService(SampleService),
@@ -223,6 +224,14 @@ pub(crate) enum Pack {
 pub(crate) struct PackCheck {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Support {
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub(crate) output: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@ pub mod health;
 pub mod id;
 pub mod incident;
 pub mod loss;
+pub mod mask;
 pub mod observation;
 pub mod plan;
 pub mod probe;

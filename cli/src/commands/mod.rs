@@ -17,10 +17,12 @@ mod recover;
 mod restore;
 mod resume;
 mod status;
+mod support;
 mod up;
 mod why;
 
 pub(crate) use pack::Row as PackRow;
+pub(crate) use support::Gathered;
 
 use muster_model::event;
 use muster_model::request::{Reply, Request};
@@ -53,6 +55,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Check(typed) => check::run(context, &typed),
         Command::Ledger(typed) => ledger::run(context, &typed),
         Command::Pack(typed) => pack::run(context, &typed),
+        Command::Support(typed) => support::run(context, &typed),
         Command::SampleService(typed) => demo::sample::run(&typed),
     }
 }

@@ -75,3 +75,6 @@ help-pack = About packs: what is known of well-known programs
 help-pack-check = Check a pack: mistakes are shown with file, line and column
 help-pack-check-arg-file = The file
 help-pack-list = The packs there are, built in and of your own
+help-support = Gather what a bug report needs into one archive, with the secrets masked
+help-support-arg-output = The archive; else muster-support-HOST-TIME.tar.gz here. It is never written over
+help-support-arg-list = Only say what would be in it
