@@ -24,12 +24,10 @@ macro_rules! subjects {
     };
 }
 
-const SUBJECTS: usize = 12;
+const SUBJECTS: usize = 13;
 
-const EN: [&str; SUBJECTS] =
-    subjects!("en": "terminal" "help" "word" "status" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo" "support");
-const ZH_CN: [&str; SUBJECTS] =
-    subjects!("zh-CN": "terminal" "help" "word" "status" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo" "support");
+const EN: [&str; SUBJECTS] = subjects!("en": "terminal" "help" "word" "status" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo" "support" "reference");
+const ZH_CN: [&str; SUBJECTS] = subjects!("zh-CN": "terminal" "help" "word" "status" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo" "support" "reference");
 
 type Bundle = FluentBundle<FluentResource>;
 

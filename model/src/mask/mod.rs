@@ -151,7 +151,7 @@ impl Masker {
             }
             Inside::Value(_) => {
                 let start = indented(line);
-                let place = Place { line: Line::new(line), name: 0, start, quoted_name: true, spaced: false };
+                let place = Place { line: Line::new(line), name: 0, start, quoted_name: true, spaced: true };
                 match value::assigned("password", place) {
                     Some(found) => self.found(line, 0, found, masked),
                     None => 0,
