@@ -34,7 +34,7 @@ pub const TARGETS: [Target; 37] = [
     target("pack", texts::pack, SLOW),
     target("request", texts::request, QUICK),
     target("reply", texts::reply, QUICK),
-    target("mask", texts::mask, SLOW),
+    target("mask", texts::mask, QUICK),
     target("moments", texts::moments, QUICK),
     target("event", record::event, QUICK),
     target("checkpoints", record::checkpoints, WITH_FILES),

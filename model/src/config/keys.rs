@@ -149,7 +149,7 @@ impl Key {
         Key { usual: Some(if quoted { format!("\"{usual}\"") } else { usual.to_string() }), ..self }
     }
 
-    fn from_to<T: std::fmt::Display>(self, (least, most): (T, T)) -> Key {
+    fn bounded<T: std::fmt::Display>(self, (least, most): (T, T)) -> Key {
         Key { bounds: Some((least.to_string(), most.to_string())), ..self }
     }
 }
@@ -162,12 +162,12 @@ fn muster() -> Vec<Key> {
     vec![
         key("listen", Form::Text, "listen = \"127.0.0.1:7373\"").usually(LISTEN),
         key("language", Form::Text, "language = \"zh-CN\""),
-        key("steady", Form::Length, "steady = \"30s\"").usually(usual.steady).from_to(validate::STEADY),
-        key("start_within", Form::Length, "start_within = \"2m\"").usually(usual.start_within).from_to(validate::START_WITHIN),
-        key("at_once", Form::Whole, "at_once = 2").usually(usual.at_once).from_to(validate::AT_ONCE),
-        key("steps_an_hour", Form::Whole, "steps_an_hour = 60").usually(usual.steps_an_hour).from_to(validate::STEPS_AN_HOUR),
-        key("attempts", Form::Whole, "attempts = 3").usually(usual.attempts).from_to(validate::ATTEMPTS),
-        key("keep", Form::Length, "keep = \"365d\"").usually(KEEP).from_to(validate::KEEP),
+        key("steady", Form::Length, "steady = \"30s\"").usually(usual.steady).bounded(validate::STEADY),
+        key("start_within", Form::Length, "start_within = \"2m\"").usually(usual.start_within).bounded(validate::START_WITHIN),
+        key("at_once", Form::Whole, "at_once = 2").usually(usual.at_once).bounded(validate::AT_ONCE),
+        key("steps_an_hour", Form::Whole, "steps_an_hour = 60").usually(usual.steps_an_hour).bounded(validate::STEPS_AN_HOUR),
+        key("attempts", Form::Whole, "attempts = 3").usually(usual.attempts).bounded(validate::ATTEMPTS),
+        key("keep", Form::Length, "keep = \"365d\"").usually(KEEP).bounded(validate::KEEP),
         key("keep_bytes", Form::Bytes, "keep_bytes = \"500 MiB\"").usually(KEEP_BYTES),
         key("checkpoint_file", Form::Text, "checkpoint_file = \"/mnt/elsewhere/muster.checkpoints\""),
     ]
@@ -216,7 +216,7 @@ fn file() -> Vec<Key> {
 }
 
 fn unannounced_stop() -> Vec<Key> {
-    vec![key("restore_after", Form::Length, "restore_after = \"2m\"").from_to(RESTORE_AFTER)]
+    vec![key("restore_after", Form::Length, "restore_after = \"2m\"").bounded(RESTORE_AFTER)]
 }
 
 fn probe_keys() -> Vec<Key> {
@@ -237,7 +237,7 @@ fn probe_keys() -> Vec<Key> {
         key("grpc", Form::Text, "{ grpc = \"127.0.0.1:50051\", service = \"shop.Cart\" }"),
         key("fastcgi", Form::Text, "{ fastcgi = \"/run/php/php8.2-fpm.sock\" }"),
         key("ntp", Form::Text, "{ ntp = \"127.0.0.1:123\" }"),
-        key("every", Form::Length, "{ tcp = \"127.0.0.1:80\", every = \"1s\" }").usually(probe::EVERY_USUAL).from_to(probe::EVERY),
+        key("every", Form::Length, "{ tcp = \"127.0.0.1:80\", every = \"1s\" }").usually(probe::EVERY_USUAL).bounded(probe::EVERY),
         key("timeout", Form::Length, "{ tcp = \"127.0.0.1:80\", timeout = \"200ms\" }").usually(probe::TIMEOUT_USUAL),
         key("within", Form::Length, "{ http = \"http://127.0.0.1/\", within = \"300ms\" }"),
         key("expect", Form::WholeOrText, "{ http = \"http://127.0.0.1/\", expect = 200 }"),
@@ -247,7 +247,7 @@ fn probe_keys() -> Vec<Key> {
         key("roots", Form::Text, "{ http = \"https://shop.internal/\", roots = \"/etc/ssl/our-ca.pem\" }"),
         key("days", Form::Whole, "{ tls = \"shop.example.org:443\", days = 21 }")
             .usually(protocol::DAYS_USUAL)
-            .from_to((0, protocol::DAYS_MAX)),
+            .bounded((0, protocol::DAYS_MAX)),
         key("type", Form::Text, "{ dns = \"example.org\", type = \"TXT\" }").usually("A"),
         key("server", Form::Text, "{ dns = \"example.org\", server = \"192.0.2.53:53\" }"),
         key("user", Form::Text, "{ postgres = \"127.0.0.1:5432\", user = \"muster\" }"),
@@ -258,7 +258,7 @@ fn probe_keys() -> Vec<Key> {
         key("path", Form::Text, "{ fastcgi = \"127.0.0.1:9000\", path = \"/status\" }").usually(protocol::PATH_USUAL),
         key("offset", Form::Length, "{ ntp = \"127.0.0.1:123\", offset = \"100ms\" }")
             .usually(protocol::OFFSET_USUAL)
-            .from_to(protocol::OFFSET),
+            .bounded(protocol::OFFSET),
     ]
 }
 

@@ -259,6 +259,9 @@ impl Masker {
             // `IDENTIFIED BY 'x'` of SQL, `stats auth USER:x` of HAProxy.
             Some(before) if word.eq_ignore_ascii_case("by") && before.eq_ignore_ascii_case("identified ") => Says::Secret,
             Some(before) if word == "auth" && before.ends_with("stats ") => Says::Directive,
+            // `AUTH x` as redis and mail servers are told, `-passin pass:x` of OpenSSL.
+            Some(_) if word == "AUTH" && line.begins_at(at) => Says::Directive,
+            Some(before) if word == "pass" && ["-pass ", "-passin ", "-passout "].iter().any(|flag| before.ends_with(flag)) => Says::Secret,
             _ => word::says(word, value::is_assigned(line.text, at, after))?,
         };
         value::beside(word, says, line, at, after)

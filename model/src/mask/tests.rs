@@ -23,6 +23,15 @@ fn keeps(texts: &[&str]) {
 #[test]
 fn a_value_beside_a_name_that_says_so() {
     hides(&[
+        "dbpass=S3cr3t",
+        "userpass: S3cr3t",
+        "user[password]=S3cr3t&user[name]=bob",
+        "password[0]=S3cr3t",
+        "[PASSWORD] = S3cr3t",
+        "a=b%26password%3DS3cr3t",
+        "<Password encrypted=\"no\">S3cr3t</Password>",
+        "AUTH S3cr3t",
+        "openssl enc -pass pass:S3cr3t",
         "password=S3cr3t",
         "password = S3cr3t",
         "password: S3cr3t",
@@ -236,6 +245,11 @@ fn line_by_line_it_remembers_what_goes_on() {
 #[test]
 fn what_is_no_secret_stays_as_it_was_written() {
     keeps(&[
+        "smtp_sasl_password_maps = hash:/etc/postfix/sasl_passwd",
+        "GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}",
+        "bypass: on purpose",
+        "<token kind=\"x\"/>",
+        "user[name]=bob",
         "Failed password for invalid user admin from 192.0.2.1 port 22 ssh2",
         "Accepted publickey for bob from 192.0.2.1: RSA SHA256:abc",
         "FATAL: password authentication failed for user \"postgres\"",

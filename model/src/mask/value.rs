@@ -41,7 +41,7 @@ impl<'a> Line<'a> {
     }
 
     /// Whether the name at this place is the first of the line.
-    fn begins_at(self, name: usize) -> bool {
+    pub(super) fn begins_at(self, name: usize) -> bool {
         const WORD_MAX: usize = 8;
         name <= self.first
             || (name - self.first <= WORD_MAX
@@ -75,8 +75,22 @@ fn quote(text: &str) -> Option<(usize, char)> {
 
 /// What parts a name from its value; its length. `quoted`: the name's quote was just closed.
 fn parting(text: &str, quoted: bool) -> Option<usize> {
-    let word = ["=>", ":=", "==", "=", ":", "："].iter().find(|word| text.starts_with(**word));
+    let word = ["=>", ":=", "==", "=", ":", "：", "%3D", "%3d"].iter().find(|word| text.starts_with(**word));
     word.map(|word| word.len()).or_else(|| (!quoted && text.starts_with('>')).then_some(1))
+}
+
+/// The length of `[0]`, where the text begins with the like.
+fn index(text: &str) -> usize {
+    const MAX: usize = 32;
+    let within = text.strip_prefix('[').and_then(|rest| rest.get(..rest.floor_char_boundary(MAX))?.find(']'));
+    within.map_or(0, |end| end + 2)
+}
+
+/// The length of what stands between a tag's name and its `>`.
+fn attributes(text: &str) -> usize {
+    const MAX: usize = 256;
+    let near = text.get(..text.floor_char_boundary(MAX)).filter(|near| near.starts_with(' '));
+    near.and_then(|near| near.find('>')).unwrap_or(0)
 }
 
 fn blanks(text: &str) -> usize {
@@ -107,7 +121,13 @@ pub(super) fn beside(name: &str, says: Says, whole: Line<'_>, at: usize, after: 
     // The quote that closes the name; `]` of `$settings['password']`.
     let closing = quote(rest).filter(|_| before.ends_with(['"', '\'', '`']));
     let mut here = after + closing.map_or(0, |(slashes, mark)| slashes + mark.len_utf8());
-    here += usize::from(closing.is_some() && line.get(here..)?.starts_with(']'));
+    // `$settings['password']`, `user[password]`, `password[0]`.
+    let bracket = closing.is_some() || before.ends_with('[');
+    here += usize::from(bracket && line.get(here..)?.starts_with(']'));
+    here += index(line.get(here..)?);
+    if before.ends_with('<') && closing.is_none() {
+        here += attributes(line.get(here..)?);
+    }
     let gap = blanks(line.get(here..)?);
     let place = |start, spaced| Place { line: whole, name: at, start, quoted_name: closing.is_some(), spaced };
     let called = closing.is_some() && before.trim_end_matches(['"', '\'']).ends_with('(');

@@ -67,7 +67,7 @@ const PAIRS: [(&str, &str); 14] = [
 const ENDS: [&str; 12] =
     ["password", "passwd", "passphrase", "secret", "token", "apikey", "secretkey", "privatekey", "accesskey", "密码", "口令", "密钥"];
 /// Last parts that make it a property of a secret, or where it is kept, and not the secret.
-const INNOCENT_LAST: [&str; 40] = [
+const INNOCENT_LAST: [&str; 42] = [
     "file",
     "files",
     "path",
@@ -108,9 +108,12 @@ const INNOCENT_LAST: [&str; 40] = [
     "updated",
     "limit",
     "env",
+    "map",
+    "maps",
 ];
 /// First parts that make it another thing: `max_tokens`, `proxy_pass`, `public_token`.
 const INNOCENT_FIRST: [&str; 7] = ["max", "min", "num", "proxy", "fastcgi", "uwsgi", "grpc"];
+const OTHER_PASSES: [&str; 7] = ["bypass", "compass", "surpass", "encompass", "trespass", "underpass", "overpass"];
 const WEAK: [&str; 9] = ["key", "auth", "salt", "seed", "session", "hmac", "nonce", "cred", "creds"];
 const HEADERS: [&str; 9] = [
     "authorization",
@@ -147,8 +150,10 @@ pub(super) fn says(name: &str, assigned: bool) -> Option<Says> {
     // `PASS: a test`, `pin 4 of the chip`: alone these are ordinary words.
     let ordinary = one && ["pass", "pw", "pin", "sig", "signature", "webhook", "otp"].contains(&last);
     let named = |part: &String| PARTS.contains(&part.as_str()) || ENDS.iter().any(|end| part.ends_with(end));
+    // `dbpass`, and not `bypass`.
+    let short = |part: &String| part.len() > 4 && part.ends_with("pass") && !OTHER_PASSES.contains(&part.as_str());
     let paired = parts.windows(2).any(|two| PAIRS.contains(&(two[0].as_str(), two[1].as_str())));
-    if (parts.iter().any(named) && (assigned || !ordinary)) || paired {
+    if (parts.iter().any(|part| named(part) || short(part)) && (assigned || !ordinary)) || paired {
         return Some(Says::Secret);
     }
     WEAK.contains(&last).then_some(Says::SecretIfRandom)
@@ -204,7 +209,11 @@ pub(super) fn innocent(name: &str, value: &str) -> bool {
     let plain = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b));
     let capital = |s: &str| plain(s) && !s.bytes().any(|b| b.is_ascii_lowercase());
     let within = |open: &str, close: &str| value.strip_prefix(open).and_then(|v| v.strip_suffix(close)).is_some_and(|v| plain(v.trim()));
-    let reference = value.strip_prefix('$').is_some_and(capital) || within("${", "}") || within("{{", "}}") || within("%(", ")s");
+    let reference = value.strip_prefix('$').is_some_and(capital)
+        || within("${", "}")
+        || within("${{", "}}")
+        || within("{{", "}}")
+        || within("%(", ")s");
     // How many tokens, not which.
     let counted = name.to_ascii_lowercase().ends_with("tokens") && value.len() <= 7 && value.bytes().all(|b| b.is_ascii_digit());
     let folder = matches!(name, "PWD" | "OLDPWD") && value.starts_with('/');
