@@ -32,8 +32,8 @@ pub(super) struct Missing {
     pub(super) name: String,
     /// What it would have had.
     pub(super) what: Text,
-    /// Why it is missing, in words.
-    pub(super) why: String,
+    /// Why it is missing: one reason for each way that was tried.
+    pub(super) why: Vec<Text>,
 }
 
 /// Something that was gathered, with the secrets still in it.
@@ -44,6 +44,11 @@ pub(super) enum Raw {
     Document(Value),
     /// Documents, one a line.
     Lines(Vec<Value>),
+}
+
+/// What somebody else says, such as the kernel, as a reason.
+pub(super) fn why(said: impl std::fmt::Display) -> Text {
+    Text::new("support-why").with("why", said)
 }
 
 /// What is gathered.
@@ -67,13 +72,13 @@ impl Bundle {
     }
 
     /// Gathers a part: nothing gets into the bundle in another way, so nothing gets in with its secrets.
-    pub(super) fn add(&mut self, name: &str, what: Text, gather: impl FnOnce(Duration) -> Result<Raw, String>) {
+    pub(super) fn add(&mut self, name: &str, what: Text, gather: impl FnOnce(Duration) -> Result<Raw, Text>) {
         let left = self.left();
-        let raw = if left.is_zero() { Err(format!("no time was left after {} s", WITHIN.as_secs())) } else { gather(left) };
-        match raw.and_then(|raw| masked(raw).map_err(|error| error.to_string())) {
-            Err(why) => self.missing.push(Missing { name: name.to_owned(), what, why: mask(&why) }),
+        let raw = if left.is_zero() { Err(Text::new("support-no-time").with("s", WITHIN.as_secs())) } else { gather(left) };
+        match raw.and_then(|raw| masked(raw).map_err(why)) {
+            Err(why) => self.missing.push(Missing { name: name.to_owned(), what, why: vec![why] }),
             Ok(text) if self.bytes >= BYTES_MAX => {
-                let why = format!("the bundle is full; this part has {} bytes", text.len());
+                let why = vec![Text::new("support-full").with("n", text.len())];
                 self.missing.push(Missing { name: name.to_owned(), what, why });
             }
             Ok(mut text) => {
@@ -87,13 +92,13 @@ impl Bundle {
     }
 
     /// Gathers in another way what is missing; both reasons stand where that does not help.
-    pub(super) fn or(&mut self, name: &str, gather: impl FnOnce(Duration) -> Result<Raw, String>) {
+    pub(super) fn or(&mut self, name: &str, gather: impl FnOnce(Duration) -> Result<Raw, Text>) {
         let Some(place) = self.missing.iter().position(|part| part.name == name) else { return };
         let first = self.missing.remove(place);
         let missing = self.missing.len();
         self.add(name, first.what.clone(), gather);
         if let Some(second) = self.missing.get_mut(missing) {
-            second.why = format!("{}; {}", first.why, second.why);
+            second.why.splice(0..0, first.why);
         }
     }
 }
@@ -125,11 +130,11 @@ mod tests {
         bundle.add("a", Text::new("support-what-config"), |_| Ok(Raw::Text("password = hunter2".to_owned())));
         bundle.add("b", Text::new("support-what-config"), |_| Ok(Raw::Document(serde_json::json!({"token": "hunter2"}))));
         bundle.add("c", Text::new("support-what-config"), |_| Ok(Raw::Text("x".repeat(PART_BYTES_MAX + 1))));
-        bundle.add("d", Text::new("support-what-config"), |_| Err("no file, token=hunter2".to_owned()));
+        bundle.add("d", Text::new("support-what-config"), |_| Err(why("no file")));
         let all: String = bundle.parts.iter().map(|part| String::from_utf8_lossy(&part.content)).collect();
         assert!(!all.contains("hunter2") && all.contains("***"));
         assert_eq!(bundle.parts.iter().map(|part| part.cut).collect::<Vec<_>>(), [false, false, true]);
-        assert_eq!(bundle.missing[0].why, "no file, token=***");
+        assert_eq!(bundle.missing[0].why, [why("no file")]);
     }
 
     #[test]

@@ -8,7 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::bundle::Raw;
+use muster_model::text::Text;
+
+use super::bundle::{Raw, why};
 
 /// So much is read of one file, or of what a program says.
 const READ_BYTES_MAX: u64 = 8 << 20;
@@ -20,16 +22,16 @@ const PROCESSES_MAX: usize = 64;
 const FILES_MAX: usize = 20_000;
 
 /// A file's text.
-pub(super) fn read(path: &Path) -> Result<String, String> {
+pub(super) fn read(path: &Path) -> Result<String, Text> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(READ_BYTES_MAX).read_to_end(&mut bytes));
-    read.map_err(|error| format!("{}: {error}", path.display()))?;
+    read.map_err(|error| why(format!("{}: {error}", path.display())))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// What a program says on standard output and error; `Err` also where it says nothing but that it failed.
-pub(super) fn program(words: &[&str], left: Duration) -> Result<String, String> {
-    let (name, arguments) = words.split_first().ok_or("no program")?;
+pub(super) fn program(words: &[&str], left: Duration) -> Result<String, Text> {
+    let (name, arguments) = words.split_first().ok_or_else(|| Text::new("support-silent").with("program", ""))?;
     let mut child = Command::new(name)
         .args(arguments)
         .env("LC_ALL", "C.UTF-8")
@@ -37,7 +39,7 @@ pub(super) fn program(words: &[&str], left: Duration) -> Result<String, String> 
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| format!("{name}: {error}"))?;
+        .map_err(|error| why(format!("{name}: {error}")))?;
     let (sender, read) = mpsc::channel();
     let outputs: [Option<Box<dyn Read + Send>>; 2] =
         [child.stdout.take().map(|pipe| Box::new(pipe) as _), child.stderr.take().map(|pipe| Box::new(pipe) as _)];
@@ -55,15 +57,15 @@ pub(super) fn program(words: &[&str], left: Duration) -> Result<String, String> 
             Ok((place, text)) => said[place] = text,
             Err(_) => {
                 end(&mut child);
-                return Err(format!("{name} did not end within {} s", left.min(PROGRAM_WITHIN).as_secs()));
+                return Err(Text::new("support-slow").with("program", name).with("s", left.min(PROGRAM_WITHIN).as_secs()));
             }
         }
     }
     end(&mut child);
     let [output, errors] = said;
     match (output.is_empty(), errors.is_empty()) {
-        (true, true) => Err(format!("{name} said nothing")),
-        (true, false) => Err(errors.trim().to_owned()),
+        (true, true) => Err(Text::new("support-silent").with("program", name)),
+        (true, false) => Err(why(errors.trim())),
         (false, true) => Ok(output),
         (false, false) => Ok(format!("{output}\n{errors}")),
     }
@@ -99,17 +101,17 @@ pub(super) fn system() -> Raw {
         "/sys/kernel/security/lsm",
         "/sys/kernel/security/lockdown",
     ] {
-        let what = read(Path::new(path)).unwrap_or_else(|why| why);
+        let what = read(Path::new(path)).unwrap_or_else(|why| why.args.values().cloned().collect());
         let _ = writeln!(text, "\n== {path}\n{}", what.trim_end());
     }
     Raw::Text(text)
 }
 
 /// Muster's own processes as /proc has them: memory, processor time, limits, open files.
-pub(super) fn processes() -> Result<Raw, String> {
+pub(super) fn processes() -> Result<Raw, Text> {
     let mut text = String::new();
     let mut pids: Vec<i32> = std::fs::read_dir("/proc")
-        .map_err(|error| format!("/proc: {error}"))?
+        .map_err(|error| why(format!("/proc: {error}")))?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "muster"))
         .collect();
@@ -118,7 +120,7 @@ pub(super) fn processes() -> Result<Raw, String> {
         let own = if u32::try_from(*pid).is_ok_and(|pid| pid == std::process::id()) { " (this command)" } else { "" };
         let _ = writeln!(text, "== process {pid}{own}");
         for name in ["cmdline", "cgroup", "stat", "status", "io", "limits"] {
-            let what = read(Path::new(&format!("/proc/{pid}/{name}"))).unwrap_or_else(|why| why);
+            let what = read(Path::new(&format!("/proc/{pid}/{name}"))).unwrap_or_else(|why| why.args.values().cloned().collect());
             let _ = writeln!(text, "-- {name}\n{}", what.replace('\0', " ").trim_end());
         }
         let open = std::fs::read_dir(format!("/proc/{pid}/fd")).map_or_else(|error| error.to_string(), |all| all.count().to_string());
@@ -134,7 +136,7 @@ pub(super) fn unit_of(pid: rustix::process::Pid) -> Option<String> {
 }
 
 /// The files of a folder with their sizes, and how much room its file system has.
-pub(super) fn sizes(folder: &Path) -> Result<Raw, String> {
+pub(super) fn sizes(folder: &Path) -> Result<Raw, Text> {
     let mut text = String::new();
     let (mut left, mut sum) = (FILES_MAX, (0_u64, 0_u64));
     let mut folders = vec![folder.to_owned()];
@@ -142,7 +144,7 @@ pub(super) fn sizes(folder: &Path) -> Result<Raw, String> {
     while let Some(within) = folders.pop() {
         let entries = match std::fs::read_dir(&within) {
             Ok(entries) => entries,
-            Err(error) if first => return Err(format!("{}: {error}", within.display())),
+            Err(error) if first => return Err(why(format!("{}: {error}", within.display()))),
             Err(error) => {
                 let _ = writeln!(text, "{}: {error}", within.display());
                 continue;

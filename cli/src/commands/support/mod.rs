@@ -9,6 +9,7 @@ mod record;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use muster_model::mask::mask;
 use muster_model::request::{EventQuery, Reply, Request, Status};
 use muster_model::text::Text;
 use muster_tell::Language;
@@ -16,7 +17,7 @@ use muster_tell::document::{EventDocument, Incidents, StatusDocument};
 use serde::Serialize;
 use serde_json::Value;
 
-use self::bundle::{Bundle, Raw};
+use self::bundle::{Bundle, Raw, why};
 use crate::arguments;
 use crate::context::Context;
 use crate::failure::Outcome;
@@ -84,6 +85,7 @@ pub(super) fn run(context: &Context, typed: &arguments::Support) -> Outcome {
 impl Gathered {
     fn new(language: Language, bundle: &Bundle) -> Gathered {
         let what = |text: &Text| muster_tell::say(language, text);
+        let why = |all: &[Text]| mask(&all.iter().map(what).collect::<Vec<_>>().join("; "));
         Gathered {
             file: None,
             bytes: None,
@@ -95,7 +97,7 @@ impl Gathered {
             missing: bundle
                 .missing
                 .iter()
-                .map(|part| MissingRow { name: part.name.clone(), what: what(&part.what), why: part.why.clone() })
+                .map(|part| MissingRow { name: part.name.clone(), what: what(&part.what), why: why(&part.why) })
                 .collect(),
         }
     }
@@ -107,7 +109,9 @@ fn gather(context: &Context) -> Bundle {
     bundle.add("version.json", Text::new("support-what-version"), |_| Ok(Raw::Document(version())));
     bundle.add("system.txt", Text::new("support-what-system"), |_| Ok(machine::system()));
     running(context, &mut bundle);
-    bundle.add("packs.json", Text::new("support-what-packs"), |_| document(&super::pack::listed(context).map_err(|e| context.said(&e))?));
+    bundle.add("packs.json", Text::new("support-what-packs"), |_| {
+        document(&super::pack::listed(context).map_err(|e| why(context.said(&e)))?)
+    });
     configuration(context, &mut bundle);
     let unit = context.agent().open().ok().and_then(|line| machine::unit_of(line.process().ok()?));
     let unit = unit.unwrap_or_else(|| "muster.service".to_owned());
@@ -143,14 +147,14 @@ fn version() -> Value {
 /// What the running Muster says of itself.
 fn running(context: &Context, bundle: &mut Bundle) {
     let language = context.language;
-    let asked = |request: &Request, within: Duration, left: Duration| -> Result<Reply, String> {
+    let asked = |request: &Request, within: Duration, left: Duration| -> Result<Reply, Text> {
         let answer = context.agent().open().and_then(|mut line| {
             line.wait(within.min(left))?;
             line.ask(request)
         });
-        answer.map_err(|failure| context.said(&failure))
+        answer.map_err(|failure| why(context.said(&failure)))
     };
-    let unexpected = |reply: &Reply| context.said(&odd(reply));
+    let unexpected = |reply: &Reply| why(context.said(&odd(reply)));
     let mut status: Option<Status> = None;
     bundle.add("status.json", Text::new("support-what-status"), |left| match asked(&Request::Status, ANSWER_WITHIN, left)? {
         Reply::Status(answer) => document(&StatusDocument::new(language, status.insert(*answer))),
@@ -169,7 +173,7 @@ fn running(context: &Context, bundle: &mut Bundle) {
         match asked(&Request::Events(query), ANSWER_WITHIN, left)? {
             Reply::Events(records) => {
                 let lines = records.iter().map(|record| serde_json::to_value(EventDocument::new(language, record)));
-                lines.collect::<Result<_, _>>().map(Raw::Lines).map_err(|error| error.to_string())
+                lines.collect::<Result<_, _>>().map(Raw::Lines).map_err(why)
             }
             other => Err(unexpected(&other)),
         }
@@ -189,7 +193,7 @@ fn configuration(context: &Context, bundle: &mut Bundle) {
     let files = muster_agent::configuration_files(main.as_deref());
     if files.is_empty() {
         let none = Text::new("config-none").with("file", places::config().display());
-        bundle.add("config/muster.toml", Text::new("support-what-config"), |_| Err(muster_tell::say(context.language, &none)));
+        bundle.add("config/muster.toml", Text::new("support-what-config"), |_| Err(none));
     }
     for file in files {
         bundle.add(&format!("config{}", absolute(&file).display()), Text::new("support-what-config"), |_| {
@@ -208,6 +212,6 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn document(of: &impl Serialize) -> Result<Raw, String> {
-    serde_json::to_value(of).map(Raw::Document).map_err(|error| error.to_string())
+fn document(of: &impl Serialize) -> Result<Raw, Text> {
+    serde_json::to_value(of).map(Raw::Document).map_err(why)
 }

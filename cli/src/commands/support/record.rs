@@ -6,21 +6,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use muster_model::request::Verified;
+use muster_model::text::Text;
 use muster_model::time::Mono;
 use muster_sense::clock;
 use serde_json::Value;
 
+use super::bundle::why;
+
 /// The newest events, oldest first.
-pub(super) fn newest(data: &Path, most: usize, left: Duration) -> Result<Vec<Value>, String> {
+pub(super) fn newest(data: &Path, most: usize, left: Duration) -> Result<Vec<Value>, Text> {
     let until = clock::since_boot().0.saturating_add(u64::try_from(left.as_nanos()).unwrap_or(u64::MAX));
     let mut last = Last { lines: VecDeque::new(), begun: Vec::new(), most, until: Mono(until) };
-    muster_ledger::export_file(data, &mut last).map_err(|error| muster_agent::chain(&error))?;
-    last.lines.iter().map(|line| serde_json::from_slice(line).map_err(|error| error.to_string())).collect()
+    muster_ledger::export_file(data, &mut last).map_err(|error| why(muster_agent::chain(&error)))?;
+    last.lines.iter().map(|line| serde_json::from_slice(line).map_err(why)).collect()
 }
 
 /// What the verifier finds in the file.
-pub(super) fn verified(data: &Path) -> Result<Verified, String> {
-    muster_ledger::verify_file(data, None).map_err(|error| muster_agent::chain(&error))
+pub(super) fn verified(data: &Path) -> Result<Verified, Text> {
+    muster_ledger::verify_file(data, None).map_err(|error| why(muster_agent::chain(&error)))
 }
 
 /// Keeps the last lines of what is written to it.
