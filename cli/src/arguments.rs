@@ -71,6 +71,7 @@ pub(crate) enum Command {
     /// What the scripts of `completions` ask.
     #[command(hide = true)]
     Complete(Complete),
+    Support(Support),
     /// A small web service for `demo`, so that nothing has to be installed for it.
     #[command(hide = true)]
     SampleService(SampleService),
@@ -280,6 +281,14 @@ pub(crate) struct Complete {
     /// What was typed after the program's name; the last word is still being typed.
     #[arg(last = true)]
     pub(crate) words: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Support {
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub(crate) output: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 #[derive(Debug, Args)]

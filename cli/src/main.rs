@@ -7,6 +7,8 @@ mod commands;
 mod context;
 mod failure;
 mod places;
+#[cfg(test)]
+mod reference;
 mod screen;
 mod since;
 mod socket;

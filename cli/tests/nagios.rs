@@ -1,4 +1,4 @@
-//! `muster check` as the command of a real Nagios, which runs as a user of its own and asks through sudo, as docs/monitoring.md says.
+//! `muster check` as the command of a real Nagios, which runs as a user of its own and asks through sudo, as docs/how-to/nagios.md says.
 #![allow(clippy::unwrap_used, clippy::panic)] // a test ends with what went wrong
 
 mod support;

@@ -20,6 +20,7 @@ mod recover;
 mod restore;
 mod resume;
 mod status;
+mod support;
 mod top;
 mod up;
 mod user;
@@ -28,6 +29,7 @@ pub(crate) mod why;
 pub(crate) use check::unknown as unknown_to_a_plugin;
 pub(crate) use completions::Shell;
 pub(crate) use pack::Row as PackRow;
+pub(crate) use support::Gathered;
 
 use muster_model::event;
 use muster_model::request::{Reply, Request};
@@ -66,6 +68,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Completions(typed) => completions::run(typed.shell),
         Command::Man(typed) => man::run(context, &typed),
         Command::Complete(typed) => completions::complete(context, &typed),
+        Command::Support(typed) => support::run(context, &typed),
         Command::SampleService(typed) => demo::sample::run(&typed),
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod plan;
 pub(crate) mod samples;
 pub(crate) mod service;
 pub(crate) mod status;
+pub(crate) mod support;
 mod table;
 pub(crate) mod top;
 pub(crate) mod users;

@@ -83,7 +83,7 @@ pub(super) fn of_muster(out: &mut Exposition, status: &Status, measures: &Measur
     for (percentile, late) in [(50, late.p50), (99, late.p99), (100, late.max)] {
         out.sample("muster_probe_lateness_seconds", &[("percentile", &percentile)], seconds(late));
     }
-    out.gauge("muster_ledger_events", "Events on record; what is too old is dropped.", measures.events);
+    out.counter("muster_ledger_events", "Events that were put on record.", measures.events);
     out.counter("muster_ledger_events_lost", "Events of this run that found no room and are not on record.", measures.events_lost);
     out.family("muster_ledger_commit_seconds", Kind::Gauge, "How long the last events took to be on record.");
     for (percentile, took) in [(50, measures.commit_p50), (99, measures.commit_p99)] {

@@ -82,3 +82,6 @@ help-completions = A script for bash, zsh or fish that finishes commands and the
 help-completions-arg-shell = bash, zsh or fish
 help-man = Write the manual pages into a folder, in all languages
 help-man-arg-folder = The folder, such as /usr/local/share/man
+help-support = Gather what a bug report needs into one archive, with the secrets masked
+help-support-arg-output = The archive; else muster-support-HOST-TIME.tar.gz here. It is never written over
+help-support-arg-list = Only say what would be in it

@@ -82,3 +82,6 @@ help-completions = 供 bash、zsh 或 fish 使用的补全脚本，可补全命�
 help-completions-arg-shell = bash、zsh 或 fish
 help-man = 把各语言的手册页写入目录
 help-man-arg-folder = 目录，如 /usr/local/share/man
+help-support = 把缺陷报告所需的内容收集到一个压缩包，机密已遮盖
+help-support-arg-output = 压缩包；默认为当前目录的 muster-support-主机-时间.tar.gz，绝不覆盖已有文件
+help-support-arg-list = 仅列出将包含的内容
