@@ -20,6 +20,7 @@ mod up;
 mod watchdog;
 mod watching;
 
+pub use children::{end, kept};
 pub use packs::{load_pack, own_packs};
 pub use record::chain;
 pub use roster::{LoadError, load};

@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Ledger(Ledger),
     #[command(subcommand, arg_required_else_help = true)]
     Pack(Pack),
+    Install(Install),
+    Uninstall(Uninstall),
     /// A small web service for `demo`, so that nothing has to be installed for it.
     #[command(hide = true)]
     SampleService(SampleService),
@@ -223,6 +225,24 @@ pub(crate) enum Pack {
 pub(crate) struct PackCheck {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[arg(long)]
+    pub(crate) no_start: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Uninstall {
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[arg(long)]
+    pub(crate) purge: bool,
+    #[arg(long)]
+    pub(crate) services: bool,
 }
 
 #[derive(Debug, Args)]

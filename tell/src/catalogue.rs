@@ -24,12 +24,12 @@ macro_rules! subjects {
     };
 }
 
-const SUBJECTS: usize = 11;
+const SUBJECTS: usize = 12;
 
 const EN: [&str; SUBJECTS] =
-    subjects!("en": "terminal" "help" "word" "status" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo");
+    subjects!("en": "terminal" "help" "word" "status" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo" "install");
 const ZH_CN: [&str; SUBJECTS] =
-    subjects!("zh-CN": "terminal" "help" "word" "status" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo");
+    subjects!("zh-CN": "terminal" "help" "word" "status" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo" "install");
 
 type Bundle = FluentBundle<FluentResource>;
 

@@ -10,6 +10,7 @@ mod down;
 mod events;
 mod incident;
 mod incidents;
+mod install;
 mod ledger;
 mod pack;
 mod pause;
@@ -17,9 +18,11 @@ mod recover;
 mod restore;
 mod resume;
 mod status;
+mod uninstall;
 mod up;
 mod why;
 
+pub(crate) use install::report::Did;
 pub(crate) use pack::Row as PackRow;
 
 use muster_model::event;
@@ -53,6 +56,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Check(typed) => check::run(context, &typed),
         Command::Ledger(typed) => ledger::run(context, &typed),
         Command::Pack(typed) => pack::run(context, &typed),
+        Command::Install(typed) => install::run(context, &typed),
+        Command::Uninstall(typed) => uninstall::run(context, &typed),
         Command::SampleService(typed) => demo::sample::run(&typed),
     }
 }
