@@ -27,6 +27,7 @@ use muster_sense::proc::Proc;
 use muster_vault::Vault;
 
 use crate::children::Children;
+use crate::fixed::Fixed;
 use crate::inbox::Input;
 use crate::matching::Matching;
 use crate::packs::load_packs;
@@ -60,6 +61,7 @@ pub(crate) struct Host {
     pub(crate) packs: Packs,
     pub(crate) config: Config,
     pub(crate) files: roster::Watch,
+    pub(crate) fixed: Fixed,
     pub(crate) matching: Matching,
     pub(crate) data: PathBuf,
     pub(crate) up_since: Time,
@@ -480,6 +482,7 @@ impl Host {
         match loaded {
             Ok((config, packs)) => {
                 self.trouble("roster", None);
+                self.trouble("restart", self.fixed.trouble(&config));
                 (self.config, self.packs) = (config, packs);
                 self.furnish_anew();
             }

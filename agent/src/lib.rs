@@ -5,6 +5,7 @@
 mod children;
 mod discover;
 mod eyes;
+mod fixed;
 mod host;
 mod inbox;
 mod learn;

@@ -17,6 +17,7 @@ use muster_vault::Vault;
 
 use crate::children::Children;
 use crate::eyes::Eyes;
+use crate::fixed::Fixed;
 use crate::host::Host;
 use crate::inbox::Input;
 use crate::learn::Learner;
@@ -34,6 +35,8 @@ const INBOX_MAX: usize = 4_096;
 pub struct Options {
     /// The main configuration file; `None`: the built-in configuration.
     pub config: Option<PathBuf>,
+    /// Where it is looked for later, where there is none now.
+    pub usual: PathBuf,
     /// Where everything that is kept is kept.
     pub data: PathBuf,
     /// Is called when Muster is ready.
@@ -122,7 +125,8 @@ pub fn up(options: &Options) -> Result<(), UpError> {
         sensors,
         children: Arc::clone(&children),
         packs,
-        files: roster::Watch::new(options.config.as_deref()),
+        files: roster::Watch::new(options.config.as_deref(), &options.usual),
+        fixed: Fixed::of(&config),
         config,
         matching: Matching::default(),
         data: data.clone(),

@@ -20,8 +20,12 @@ pub(super) fn run(context: &Context) -> Outcome {
         let _ = writeln!(out, "{}", muster_tell::say(language, &text));
         let _ = out.flush();
     };
-    let options =
-        Options { config: places::config_in_force(context.config.as_deref()), data: context.data.clone(), announce: Box::new(announce) };
+    let options = Options {
+        config: places::config_in_force(context.config.as_deref()),
+        usual: places::config(),
+        data: context.data.clone(),
+        announce: Box::new(announce),
+    };
     muster_agent::up(&options).map(|()| DONE).map_err(|error| failure(error, &context.data))
 }
 
