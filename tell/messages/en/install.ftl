@@ -30,6 +30,7 @@ install-ready = { $services ->
     [one] Muster { $version } is up with { $services } service. `muster status` calls the roll; `sudo muster uninstall` takes all this back.
    *[other] Muster { $version } is up with { $services } services. `muster status` calls the roll; `sudo muster uninstall` takes all this back.
 }
+install-ready-learning = Muster { $version } is up and learns what runs here. In a minute `muster status` calls the roll; `sudo muster uninstall` takes all this back.
 install-start-later = Muster is installed and not started. `systemctl start muster` starts it; at the next boot it comes up by itself.
 install-restart-later = Muster is installed; the one that runs is still the old one. `systemctl restart muster` has the new one take over.
 install-no-systemd = Muster is installed, but there is no systemd here to start it. Have the service manager of this machine run `{ $program } up` as root and start it again whenever it ends.

@@ -27,6 +27,7 @@ install-note-restarted = 已用新内容重新启动并就绪；Muster 以 `run`
 install-note-runs = 正在运行
 
 install-ready = Muster { $version } 已运行，共 { $services } 个服务。`muster status` 点名；`sudo muster uninstall` 可撤销以上全部操作。
+install-ready-learning = Muster { $version } 已运行，正在了解这里运行着什么。一分钟后可用 `muster status` 点名；`sudo muster uninstall` 可撤销以上全部操作。
 install-start-later = Muster 已安装，尚未启动。用 `systemctl start muster` 启动；下次开机会自动启动。
 install-restart-later = Muster 已安装；正在运行的仍是旧的。用 `systemctl restart muster` 换成新的。
 install-no-systemd = Muster 已安装，但此处没有 systemd 来启动它。请让本机的服务管理器以 root 运行 `{ $program } up`，并在其结束后重新启动。

@@ -199,6 +199,8 @@ fn start(systemd: Systemd, active: bool, fresh: bool, typed: &arguments::Install
         return Ok(Text::default());
     }
     match crate::socket::Agent::at(Path::new(DATA)).ask(&Request::Status)? {
+        // Where nothing is declared, what runs here becomes the roster within the first minute.
+        Reply::Status(status) if status.services.is_empty() => Ok(Text::new("install-ready-learning").with("version", &status.version)),
         Reply::Status(status) => Ok(Text::new("install-ready").with("version", &status.version).with("services", status.services.len())),
         other => Err(crate::socket::odd(&other)),
     }
