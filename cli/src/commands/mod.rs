@@ -22,7 +22,7 @@ mod uninstall;
 mod up;
 mod why;
 
-pub(crate) use install::report::Did;
+pub(crate) use install::report::{Did, Difference};
 pub(crate) use pack::Row as PackRow;
 
 use muster_model::event;

@@ -5,7 +5,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::table::Table;
 use super::{Line, Look, Page, Style};
-use crate::commands::Did;
+use crate::commands::{Did, Difference};
 
 /// Longer differences are cut.
 const LINES_MAX: usize = 60;
@@ -15,8 +15,7 @@ pub(crate) struct Row {
     pub(crate) did: Did,
     pub(crate) what: String,
     pub(crate) note: Option<Text>,
-    /// What is there, and what Muster would have written.
-    pub(crate) difference: Option<(String, String)>,
+    pub(crate) difference: Option<Difference>,
 }
 
 /// The page; with `would`, of what would be done.
@@ -30,7 +29,7 @@ pub(crate) fn page(look: &Look, rows: &[Row], would: bool, sum: Option<&str>) ->
     }
     page.lines(table.lines(look.width));
     for row in rows {
-        if let Some((there, ours)) = &row.difference {
+        if let Some(Difference { there, ours }) = &row.difference {
             page.gap();
             page.line(Line::of(Style::Strong, look.say("installed-difference", &[("path", &row.what)])));
             page.lines(difference(there, ours));
@@ -88,7 +87,7 @@ mod tests {
     fn each_thing_has_a_line_and_what_was_altered_is_shown() {
         let row =
             |did, what: &str, difference| Row { did, what: what.to_owned(), note: Some(Text::new("install-note-folder-data")), difference };
-        let differs = Some(("a\nWatchdogSec=1s\n".to_owned(), "a\nWatchdogSec=30s\n".to_owned()));
+        let differs = Some(Difference { there: "a\nWatchdogSec=1s\n".to_owned(), ours: "a\nWatchdogSec=30s\n".to_owned() });
         let rows = [row(Did::Made, "/var/lib/muster", None), row(Did::Kept, "/etc/systemd/system/muster.service", differs)];
         let painted = page(&samples::look(Language::En), &rows, true, Some("Enough.")).paint(false);
         for part in ["would make", "/var/lib/muster", "left alone", "  - WatchdogSec=1s\n  + WatchdogSec=30s\n", "\n\nEnough.\n"] {

@@ -20,6 +20,9 @@ pub(crate) struct List {
     /// The files, with the BLAKE3 of every content that was ever written to them.
     #[serde(default)]
     files: BTreeMap<PathBuf, BTreeSet<String>>,
+    /// The folders that were made for these files.
+    #[serde(default)]
+    folders: BTreeSet<PathBuf>,
     /// The user was not there before.
     #[serde(default)]
     pub(crate) user: bool,
@@ -51,9 +54,11 @@ impl List {
         write(&self.at, &serde_json::to_vec_pretty(self)?, 0o600)
     }
 
-    /// A file is about to be written.
+    /// A file is about to be written, and the folders above it that are not there yet.
     pub(crate) fn add_file(&mut self, path: &Path, content: &[u8]) {
         self.files.entry(path.to_owned()).or_default().insert(hash(content));
+        let missing = path.ancestors().skip(1).take_while(|folder| !folder.exists());
+        self.folders.extend(missing.map(Path::to_owned));
     }
 
     /// Whether the file is as Muster wrote it.
@@ -66,9 +71,15 @@ impl List {
         self.files.keys().cloned().collect()
     }
 
-    /// A file is gone.
+    /// A file is gone; and with it the folders that were made for it, where nothing else is in them.
     pub(crate) fn forget(&mut self, path: &Path) {
         self.files.remove(path);
+        for folder in path.ancestors().skip(1).take_while(|folder| self.folders.contains(*folder)).map(Path::to_owned).collect::<Vec<_>>() {
+            if fs::remove_dir(&folder).is_err() {
+                return;
+            }
+            self.folders.remove(&folder);
+        }
     }
 }
 

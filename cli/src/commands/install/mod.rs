@@ -37,7 +37,7 @@ const UNIT_TEXT: &str = include_str!("../../../../packaging/muster.service");
 const CONFIG_TEXT: &str = include_str!("../../../../packaging/muster.toml");
 
 /// What is placed beside the program: paths below `/usr/local/share`, and contents.
-fn accessories() -> Vec<(&'static str, Vec<u8>)> {
+fn accessories() -> Vec<(PathBuf, Vec<u8>)> {
     Vec::new()
 }
 

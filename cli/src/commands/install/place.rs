@@ -97,6 +97,18 @@ mod tests {
         assert_eq!(put(b"three"), Did::Replaced);
         assert_eq!(remove(&path, false, &mut list(folder.path()), false).unwrap(), Did::Removed);
         assert!(!path.exists() && list(folder.path()).files().is_empty());
+        assert!(!folder.path().join("etc").exists(), "the folder was made for it");
+    }
+
+    #[test]
+    fn a_folder_in_which_something_else_is_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut list = list(folder.path());
+        let path = folder.path().join("share/man/man1/muster.1");
+        assert_eq!(put(&path, b"page", 0o644, &mut list, false).unwrap(), Did::Made);
+        fs::write(folder.path().join("share/other"), "").unwrap();
+        assert_eq!(remove(&path, false, &mut list, false).unwrap(), Did::Removed);
+        assert!(folder.path().join("share/other").exists() && !folder.path().join("share/man").exists());
     }
 
     #[test]

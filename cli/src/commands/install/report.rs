@@ -42,9 +42,18 @@ struct Step {
     note: Option<Text>,
     #[serde(rename = "note")]
     said: Option<String>,
-    /// The lines in which a file that was left alone differs from what Muster would have written.
+    /// How a file that was left alone differs from what Muster would have written.
     #[serde(skip_serializing_if = "Option::is_none")]
-    difference: Option<(String, String)>,
+    difference: Option<Difference>,
+}
+
+/// Two contents of one file.
+#[derive(Serialize)]
+pub(crate) struct Difference {
+    /// What is there.
+    pub(crate) there: String,
+    /// What Muster would have written.
+    pub(crate) ours: String,
 }
 
 impl Report {
@@ -66,7 +75,7 @@ impl Report {
     /// How the thing that was added last differs from what Muster would have written.
     pub(crate) fn differs(&mut self, there: String, ours: String) {
         if let Some(step) = self.steps.last_mut() {
-            step.difference = Some((there, ours));
+            step.difference = Some(Difference { there, ours });
         }
     }
 
