@@ -1,5 +1,5 @@
-//! What a running Muster cannot take up from a changed configuration: it was used when the record was opened and the hub
-//! was started. That it waits for a restart is said, and taken back where the key is what it was.
+//! What a running Muster cannot take up from a changed configuration: it was used when the record was opened. That it
+//! waits for a restart is said, and taken back where the key is what it was.
 
 use muster_model::config::Config;
 use muster_model::text::Text;
@@ -19,7 +19,6 @@ impl Fixed {
     pub(crate) fn trouble(&self, now: &Config) -> Option<Text> {
         let was = &self.started;
         let keys = [
-            ("listen", was.listen != now.listen),
             ("keep", was.keep != now.keep),
             ("keep_bytes", was.keep_bytes != now.keep_bytes),
             ("checkpoint_file", was.checkpoint_file != now.checkpoint_file),
@@ -36,10 +35,10 @@ mod tests {
     #[test]
     fn only_what_waits_for_a_restart_is_said() {
         let parse = |text: &str| muster_model::config::parse(&[("muster.toml".to_owned(), text.to_owned())]).unwrap();
-        let fixed = Fixed::of(&parse("[muster]\nlisten = \"127.0.0.1:1\"\n"));
+        let fixed = Fixed::of(&parse("[muster]\nkeep = \"31d\"\n"));
         let keys = |text: &str| fixed.trouble(&parse(text)).map(|text| text.args["keys"].clone());
-        assert_eq!(keys("[muster]\nlisten = \"127.0.0.1:1\"\nlanguage = \"en\"\n[[service]]\nname = \"a\"\nrun = \"b\"\n"), None);
-        assert_eq!(keys("[muster]\nlisten = \"127.0.0.1:2\"\nkeep = \"30d\"\n").as_deref(), Some("listen, keep"));
-        assert_eq!(keys("[muster]\nlisten = \"127.0.0.1:1\"\ncheckpoint_file = \"/x\"\n").as_deref(), Some("checkpoint_file"));
+        assert_eq!(keys("[muster]\nkeep = \"31d\"\nlanguage = \"en\"\n[[service]]\nname = \"a\"\nrun = \"b\"\n"), None);
+        assert_eq!(keys("[muster]\nkeep_bytes = \"1 GiB\"\nkeep = \"30d\"\n").as_deref(), Some("keep, keep_bytes"));
+        assert_eq!(keys("[muster]\nkeep = \"31d\"\ncheckpoint_file = \"/x\"\n").as_deref(), Some("checkpoint_file"));
     }
 }

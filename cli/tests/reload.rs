@@ -90,10 +90,10 @@ fn a_signal_has_it_read_again_and_what_waits_for_a_restart_is_said() {
     hang_up();
     muster.until(|| pid(&muster, "two"));
 
-    fs::write(&main, ONE.replace("30d", "31d").replace("[muster]", "[muster]\nlisten = \"127.0.0.1:1\"")).unwrap();
+    fs::write(&main, ONE.replace("30d", "31d").replace("[muster]", "[muster]\nkeep_bytes = \"1 GiB\"")).unwrap();
     hang_up();
     let said = troubles(&muster, |said| said.contains("restart"));
-    assert!(said.contains("listen, keep"), "{said}");
+    assert!(said.contains("keep, keep_bytes"), "{said}");
     muster.until(|| pid(&muster, "one"));
     fs::write(&main, ONE).unwrap();
     troubles(&muster, |said| said == "[]");

@@ -114,12 +114,12 @@ fn configuration(machine: &Machine) -> Result<()> {
     ensure!(journal.contains(&place), "the failed reload does not say where: {journal}");
 
     machine.run(&format!(
-        "rm {broken} && cp -a /etc/muster/muster.toml /root/ && printf '[muster]\nlisten = \"127.0.0.1:7399\"\n' >> /etc/muster/muster.toml"
+        "rm {broken} && cp -a /etc/muster/muster.toml /root/ && printf '[muster]\nkeep = \"31d\"\n' >> /etc/muster/muster.toml"
     ))?;
     machine.run("systemctl reload muster.service")?;
     machine.until("what waits for a restart is told", || {
         let troubles = machine.ask("status")?["troubles"].to_string();
-        ensure!(troubles.contains("listen"), "{troubles}");
+        ensure!(troubles.contains("keep"), "{troubles}");
         Ok(())
     })?;
     machine.run("cp -a /root/muster.toml /etc/muster/ && systemctl reload muster.service")?;
