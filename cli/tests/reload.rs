@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use support::{Muster, text};
 
-const ONE: &str = "[muster]\nkeep = \"30d\"\n[[service]]\nname = \"one\"\nrun = \"/bin/sleep 100001\"\n";
+const ONE: &str = "[muster]\nlisten = \"127.0.0.1:0\"\nkeep = \"30d\"\n[[service]]\nname = \"one\"\nrun = \"/bin/sleep 100001\"\n";
 
 /// The process of a service that may not be in the roster yet.
 fn pid(muster: &Muster, service: &str) -> Result<i64, String> {
