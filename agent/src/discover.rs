@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use muster_model::id::{Pid, ServiceName};
+use muster_model::mask::mask;
 use muster_model::request::{Discovered, Unwatched, Watching};
 use muster_model::roster::{Count, Kind, Match, Recover, Service, Tier};
 use muster_packs::Program;
@@ -133,7 +134,8 @@ fn discovered(here: &Proc, service: Service, pids: Vec<i32>, ports: Vec<u16>, wa
     let main = pids.first().copied();
     let program = main.and_then(|pid| here.exe(pid).ok().flatten()).and_then(|exe| Some(exe.file_name()?.to_string_lossy().into_owned()));
     let user = main.and_then(|pid| here.uid(pid).ok().flatten()).map(|uid| here.users().name(uid).unwrap_or_else(|| uid.to_string()));
-    Discovered { program: program.unwrap_or_default(), user, service, pids, ports, watched }
+    let command = main.and_then(|pid| here.command(pid).ok().flatten()).map(|command| mask(&command));
+    Discovered { program: program.unwrap_or_default(), command, user, service, pids, ports, watched }
 }
 
 #[cfg(test)]

@@ -398,6 +398,9 @@ pub struct Discovered {
     pub service: Service,
     /// The program of its main process.
     pub program: String,
+    /// The command line of its main process, with secrets masked.
+    #[serde(default)]
+    pub command: Option<String>,
     /// Its processes, the main one first.
     pub pids: Vec<i32>,
     /// The TCP ports on which it listens.

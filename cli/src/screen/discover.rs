@@ -56,28 +56,16 @@ pub(crate) fn page(look: &Look, all: &[Discovered]) -> Page {
 }
 
 /// What runs: of a process that nobody declared its command line, which tells one interpreter from another; else its program.
+/// A program is named without its folder, which would take the room of what tells it apart.
 fn runs(found: &Discovered) -> String {
-    match &found.service.kind {
-        Kind::Process(wanted) if found.watched != Watching::Declared && wanted.args.is_some() => {
-            command_line(wanted.args.as_deref().unwrap_or_default())
+    match &found.command {
+        Some(command) if found.watched != Watching::Declared && matches!(found.service.kind, Kind::Process(_)) => {
+            let (program, arguments) = command.split_once(' ').unwrap_or((command, ""));
+            format!("{} {arguments}", program.rsplit('/').next().unwrap_or_default()).trim_end().to_owned()
         }
         // The kernel says so of a program that was replaced on disk since it was started (proc(5), exe).
         _ => found.program.trim_end_matches(" (deleted)").to_owned(),
     }
-}
-
-/// The command line that a pattern of Muster's own making fits: the words as they are, with a backslash before what would be
-/// special. The program is named without its folder, which would take the room of what tells it apart.
-fn command_line(pattern: &str) -> String {
-    let pattern = pattern.strip_prefix('^').unwrap_or(pattern);
-    let pattern = pattern.strip_suffix('$').unwrap_or(pattern);
-    let mut line = String::new();
-    let mut rest = pattern.chars();
-    while let Some(c) = rest.next() {
-        line.extend(if c == '\\' { rest.next() } else { Some(c) });
-    }
-    let (program, arguments) = line.split_once(' ').unwrap_or((&line, ""));
-    format!("{} {arguments}", program.rsplit('/').next().unwrap_or_default()).trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -90,7 +78,16 @@ mod tests {
     fn found(roster: &str, program: &str, ports: &[u16], user: &str, watched: Watching) -> Discovered {
         let config = muster_model::config::parse(&[("roster.toml".to_owned(), roster.to_owned())]).unwrap_or_else(|e| panic!("{e:?}"));
         let service = config.services.into_iter().next().unwrap();
-        Discovered { service, program: program.to_owned(), pids: vec![77], ports: ports.to_vec(), user: Some(user.to_owned()), watched }
+        let command = Some(format!("/usr/bin/{program} -m http.server {} --bind 127.0.0.1", ports[0]));
+        Discovered {
+            service,
+            program: program.to_owned(),
+            command,
+            pids: vec![77],
+            ports: ports.to_vec(),
+            user: Some(user.to_owned()),
+            watched,
+        }
     }
 
     #[test]

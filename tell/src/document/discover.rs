@@ -26,6 +26,8 @@ pub struct DiscoveredDocument {
     pub args: Option<String>,
     /// The program of its main process.
     pub program: String,
+    /// The command line of its main process, with secrets masked.
+    pub command: Option<String>,
     /// The pack that knows it.
     pub pack: Option<String>,
     /// Its processes, the main one first.
@@ -61,6 +63,7 @@ impl DiscoverDocument {
                 target,
                 args,
                 program: found.program.clone(),
+                command: found.command.clone(),
                 pack: found.service.pack.clone(),
                 pids: found.pids.clone(),
                 ports: found.ports.clone(),
