@@ -42,6 +42,8 @@ struct Kept {
 
 /// One roll call, with its documents.
 pub(crate) struct Call {
+    /// The newest event that it surely knows of.
+    pub(crate) newest: u64,
     pub(crate) status: Status,
     documents: std::sync::Mutex<HashMap<Language, Document>>,
 }
@@ -72,7 +74,7 @@ impl Roll {
             return Ok(Arc::clone(&kept.call));
         }
         let Reply::Status(status) = self.agent.ask(Ask::Status).await? else { return Err(NoAnswer::Gone) };
-        let call = Arc::new(Call { status: *status, documents: std::sync::Mutex::default() });
+        let call = Arc::new(Call { newest, status: *status, documents: std::sync::Mutex::default() });
         *kept = Some(Kept { newest, looked: Instant::now(), checked, call: Arc::clone(&call) });
         Ok(call)
     }

@@ -1,0 +1,267 @@
+//! What a page shows, in pieces. A piece is replaced as a whole when it changes, and only then; a page is its pieces at their
+//! places, and what is sent to a page that is open is the pieces that have changed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use muster_model::health::Health;
+use muster_model::hub::Ask;
+use muster_model::incident::Incident;
+use muster_model::request::{IncidentQuery, Reply, Status};
+use muster_model::time::Time;
+use muster_tell::{Language, Words};
+
+use super::assets;
+use super::look::Look;
+use super::row::Row;
+use super::story::{Extent, Story};
+use super::views::{self, Calm, Counts, Listener, Notice, Sight};
+use crate::Hub;
+use crate::line::NoAnswer;
+use crate::roll::Call;
+
+/// Open incidents on the page; the rest are counted.
+const OPEN_MAX: usize = 50;
+/// Incidents that are over, on the page.
+const OVER_MAX: usize = 8;
+/// More services that are present are shown by name alone.
+const ROWS_MAX: usize = 100;
+
+/// A part of a page.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) id: String,
+    /// The id of what it stands in.
+    pub(super) place: &'static str,
+    /// The same as long as it shows the same.
+    pub(super) mark: u64,
+    /// What changes all the time, such as how quickly probes are answered, roughly.
+    pub(super) pace: u64,
+    pub(super) html: String,
+}
+
+/// What a page shows.
+#[derive(Clone, Debug)]
+pub(super) struct Sheet {
+    pub(super) at: Time,
+    /// The newest event that it knows of.
+    pub(super) newest: u64,
+    pub(super) title: String,
+    pub(super) worst: Health,
+    pub(super) pieces: Vec<Piece>,
+    /// How each service is, to say what has changed.
+    pub(super) roll: Vec<(String, Health)>,
+}
+
+/// Which page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// The roll call and the open incidents.
+    Home,
+    /// One incident.
+    Incident(String),
+    /// One service.
+    Service(String),
+}
+
+impl Subject {
+    /// The page at this path.
+    pub(super) fn at(path: &str) -> Option<Subject> {
+        match path.strip_prefix('/')?.split_once('/') {
+            None => (path == "/").then_some(Subject::Home),
+            Some(("incidents", id)) => Some(Subject::Incident(id.to_owned())),
+            Some(("services", name)) => Some(Subject::Service(name.to_owned())),
+            Some(_) => None,
+        }
+    }
+}
+
+impl Piece {
+    fn new(id: &str, place: &'static str, says: &impl std::hash::Hash, template: &impl Template) -> Piece {
+        // It writes into memory, which does not fail.
+        let html = template.render().unwrap_or_default();
+        Piece { id: id.to_owned(), place, mark: assets::hash(&(place, says)), pace: 0, html }
+    }
+}
+
+impl Sheet {
+    /// The pieces at a place, in order.
+    pub(super) fn at<'a>(&'a self, place: &'a str) -> impl Iterator<Item = &'a Piece> {
+        self.pieces.iter().filter(move |piece| piece.place == place)
+    }
+
+    /// The same as long as all of it shows the same.
+    pub(super) fn mark(&self) -> String {
+        let marks: Vec<(&str, u64)> = self.pieces.iter().map(|piece| (piece.id.as_str(), piece.mark)).collect();
+        format!("{:016x}", assets::hash(&marks))
+    }
+
+    fn new(look: &Look, call: &Call, title: &str, pieces: Vec<Piece>) -> Sheet {
+        let status = &call.status;
+        let count = |health: Health| status.services.iter().filter(|service| service.health == health).count();
+        let worst = [Health::Lost, Health::Degraded, Health::Unknown].into_iter().find(|health| count(*health) > 0);
+        let before = worst.map_or_else(String::new, |health| {
+            format!("({}) ", look.tell("status-count", &[("n", &count(health)), ("health", &look.health(&health))]))
+        });
+        Sheet {
+            at: status.at,
+            newest: call.newest,
+            title: format!("{before}{title} — Muster"),
+            worst: worst.unwrap_or(Health::Present),
+            pieces,
+            roll: status.services.iter().map(|service| (service.name.to_string(), service.health)).collect(),
+        }
+    }
+}
+
+/// The sheets of the first page, one a language: many who watch are shown the same one.
+#[derive(Default)]
+pub(crate) struct Sheets {
+    kept: tokio::sync::Mutex<Vec<(Language, Arc<Call>, Arc<Sheet>)>>,
+}
+
+impl Sheets {
+    async fn home(&self, hub: &Hub, language: Language) -> Result<Arc<Sheet>, NoAnswer> {
+        let mut kept = self.kept.lock().await;
+        let call = hub.roll.call().await?;
+        if let Some((.., sheet)) = kept.iter().find(|(of, from, _)| *of == language && Arc::ptr_eq(from, &call)) {
+            return Ok(Arc::clone(sheet));
+        }
+        let open = incidents(hub, IncidentQuery { open: true, limit: Some(OPEN_MAX as u32 + 1), ..IncidentQuery::default() }).await?;
+        let newest = incidents(hub, IncidentQuery { limit: Some((OPEN_MAX + OVER_MAX) as u32), ..IncidentQuery::default() }).await?;
+        let sheet = Arc::new(home(Look { language, now: call.status.at }, &call, &open, &newest));
+        kept.retain(|(of, ..)| *of != language);
+        kept.push((language, call, Arc::clone(&sheet)));
+        Ok(sheet)
+    }
+}
+
+/// Which incidents there are.
+pub(super) async fn incidents(hub: &Hub, query: IncidentQuery) -> Result<Vec<Incident>, NoAnswer> {
+    match hub.agent.ask(Ask::Incidents(query)).await? {
+        Reply::Incidents(incidents) => Ok(incidents),
+        _ => Err(NoAnswer::Gone),
+    }
+}
+
+/// What the page shows now; `None`: there is no such incident or service.
+pub(super) async fn sheet(hub: &Hub, language: Language, subject: &Subject) -> Result<Option<Arc<Sheet>>, NoAnswer> {
+    if *subject == Subject::Home {
+        return hub.sheets.home(hub, language).await.map(Some);
+    }
+    let call = hub.roll.call().await?;
+    let look = Look { language, now: call.status.at };
+    let sheet = match subject {
+        Subject::Home => None,
+        Subject::Incident(id) => incident(hub, id).await?.map(|incident| of_incident(&look, &call, &incident)),
+        Subject::Service(name) => match call.status.services.iter().find(|service| service.name.as_str() == name) {
+            Some(service) => {
+                let query = IncidentQuery { service: Some(name.clone()), limit: Some(20), ..IncidentQuery::default() };
+                let incidents = incidents(hub, query).await?;
+                let row = Row::new(&look, service);
+                let stories: Vec<Story> = incidents.iter().map(|incident| Story::new(&look, incident, Extent::Card)).collect();
+                let facts = Piece::new("service", "subject", &row, &views::ServicePiece { look, row: &row });
+                let told = Piece::new("told", "told", &stories, &views::OverPiece { look, stories: &stories });
+                Some(Sheet::new(&look, &call, name, vec![facts, told]))
+            }
+            None => None,
+        },
+    };
+    Ok(sheet.map(Arc::new))
+}
+
+/// One incident; `None`: there is none of that id.
+pub(super) async fn incident(hub: &Hub, id: &str) -> Result<Option<Incident>, NoAnswer> {
+    match hub.agent.ask(Ask::Incident { of: id.to_owned() }).await {
+        // Of a service it would be the latest, which is another one tomorrow.
+        Ok(Reply::Incident(incident)) => Ok(incident.filter(|incident| incident.id.as_str() == id)),
+        Ok(_) => Err(NoAnswer::Gone),
+        Err(NoAnswer::Refused(_)) => Ok(None),
+        Err(why) => Err(why),
+    }
+}
+
+fn of_incident(look: &Look, call: &Call, incident: &Incident) -> Sheet {
+    let story = Story::new(look, incident, Extent::Whole);
+    let title = format!("{} {}: {}", story.id, story.service, story.loss);
+    let piece = card(look, "subject", &story);
+    Sheet::new(look, call, &title, vec![piece])
+}
+
+fn card(look: &Look, place: &'static str, story: &Story) -> Piece {
+    Piece::new(&format!("i-{}", story.id), place, story, &views::CardPiece { look: *look, story })
+}
+
+/// The first page.
+fn home(look: Look, call: &Call, open: &[Incident], newest: &[Incident]) -> Sheet {
+    let status = &call.status;
+    let mut pieces = Vec::with_capacity(status.services.len() + open.len() + 6);
+    let counts = Counts::new(&look, status);
+    pieces.push(Piece::new("counts", "counts-at", &counts, &views::CountsPiece { counts: &counts }));
+    let notices = Notice::all(&look, status);
+    pieces.push(Piece::new("notices", "notices-at", &notices, &views::NoticesPiece { notices: &notices }));
+    let calm = Calm::new(&look, status, open.len(), OPEN_MAX);
+    pieces.push(Piece::new("calm", "calm-at", &calm, &views::CalmPiece { calm: &calm }));
+    for incident in open.iter().take(OPEN_MAX) {
+        pieces.push(card(&look, "open", &Story::new(&look, incident, Extent::Card)));
+    }
+    let over = newest.iter().filter(|incident| !incident.state.is_open()).take(OVER_MAX);
+    let over: Vec<Story> = over.map(|incident| Story::new(&look, incident, Extent::Card)).collect();
+    pieces.push(Piece::new("over", "over-at", &over, &views::OverPiece { look, stories: &over }));
+    pieces.extend(rows(look, status));
+    let listeners = Listener::all(&look, status);
+    let title = look.tell("status-unwatched", &[("n", &listeners.len())]);
+    pieces.push(Piece::new("listeners", "listeners-at", &listeners, &views::ListenersPiece { title, listeners: &listeners }));
+    let sight = Sight::new(&look, status);
+    pieces.push(Piece::new("sight", "sight-at", &sight, &views::SightPiece { look, sight: &sight }));
+    Sheet::new(&look, call, &status.host.to_string(), pieces)
+}
+
+/// The services: those that are not there first; of the others, where they are many, the names alone.
+fn rows(look: Look, status: &Status) -> Vec<Piece> {
+    let mut services: Vec<_> = status.services.iter().collect();
+    services.sort_by_key(|service| Row::rank(service.health)); // stable: by name within a rank
+    let names_alone = services.len() > ROWS_MAX;
+    let piece = |service: &&muster_model::request::ServiceStatus| {
+        let row = Row::new(&look, service);
+        let id = format!("s-{}", row.name);
+        if row.health == Health::Present && names_alone {
+            // Nothing else of it is shown, so nothing else of it is a change.
+            return Piece::new(&id, "tiles", &(&row.name, &row.kind), &views::TilePiece { row: &row });
+        }
+        let place = if row.health == Health::Present { "rows-present" } else { "rows-absent" };
+        let piece = Piece::new(&id, place, &row, &views::RowPiece { look, row: &row });
+        Piece { pace: assets::hash(&Row::pace(service)), ..piece }
+    };
+    services.iter().map(piece).collect()
+}
+
+/// What the sentences of a change say: which services are otherwise than before.
+pub(super) fn said(look: &Look, before: &Sheet, after: &Sheet) -> Vec<String> {
+    const SAID_MAX: usize = 3;
+    let was: std::collections::BTreeMap<&str, Health> = before.roll.iter().map(|(name, health)| (name.as_str(), *health)).collect();
+    let otherwise = |(name, health): &&(String, Health)| was.get(name.as_str()).is_some_and(|was| was != health);
+    let changed: Vec<&(String, Health)> = after.roll.iter().filter(otherwise).collect();
+    if changed.len() > SAID_MAX {
+        return vec![look.tell("page-said-many", &[("n", &changed.len())])];
+    }
+    let one = |(name, health): &&(String, Health)| {
+        look.tell("page-said", &[("service", name), ("health", &look.word(Words::Health, health.code()))])
+    };
+    changed.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_that_of_a_page_or_of_none() {
+        assert_eq!(Subject::at("/"), Some(Subject::Home));
+        assert_eq!(Subject::at("/incidents/i7"), Some(Subject::Incident("i7".to_owned())));
+        assert_eq!(Subject::at("/services/web@1"), Some(Subject::Service("web@1".to_owned())));
+        for none in ["", "x", "/x", "/api/v1/status", "//evil.example"] {
+            assert_eq!(Subject::at(none), None, "{none}");
+        }
+    }
+}
