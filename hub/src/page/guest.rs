@@ -151,6 +151,11 @@ impl Frame {
         super::look::millis(&self.look.now)
     }
 
+    /// Where `{time}` stands, the script writes since when.
+    pub(super) fn cut_off(&self) -> String {
+        self.look.tell("page-cut-off", &[("time", &"{time}")])
+    }
+
     pub(super) fn may(&self) -> &'static str {
         match &self.guest.user {
             Some((_, Right::Act)) => "act",

@@ -30,6 +30,11 @@ impl Look {
         muster_tell::say(self.language, text)
     }
 
+    /// A sentence, with a full stop where it ends with nothing else.
+    pub(super) fn sentence(&self, text: &str) -> String {
+        if text.ends_with(['.', '?', '!', '。', '？', '！']) { text.to_owned() } else { self.tell("text-sentence", &[("text", &text)]) }
+    }
+
     pub(super) fn word(&self, family: Words, code: &str) -> String {
         muster_tell::word(self.language, family, code)
     }

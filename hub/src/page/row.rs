@@ -109,7 +109,7 @@ impl Probed {
         };
         let took = probe.answer.as_ref().map(|_| look.length(Length((probe.ms.max(0.0) * 1e6) as u64)));
         Probed {
-            asked: format!("{} {}", probe.kind, probe.target),
+            asked: if probe.target.starts_with(&probe.kind) { probe.target.clone() } else { format!("{} {}", probe.kind, probe.target) },
             tone,
             verdict: look.say(key),
             said: probe.answer.as_ref().map_or("", Answer::text).to_owned(),

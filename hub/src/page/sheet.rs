@@ -210,7 +210,7 @@ fn home(look: Look, call: &Call, open: &[Incident], newest: &[Incident]) -> Shee
     pieces.push(Piece::new("over", "over-at", &over, &views::OverPiece { look, stories: &over }));
     pieces.extend(rows(look, status));
     let listeners = Listener::all(&look, status);
-    let title = look.tell("status-unwatched", &[("n", &listeners.len())]);
+    let title = look.tell("page-unwatched", &[("n", &listeners.len())]);
     pieces.push(Piece::new("listeners", "listeners-at", &listeners, &views::ListenersPiece { title, listeners: &listeners }));
     let sight = Sight::new(&look, status);
     pieces.push(Piece::new("sight", "sight-at", &sight, &views::SightPiece { look, sight: &sight }));

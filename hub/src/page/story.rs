@@ -7,7 +7,7 @@ use muster_model::time::Time;
 use muster_tell::document::PlanDocument;
 use muster_tell::{Words, clock};
 
-use super::look::{Look, parts, stage};
+use super::look::{Look, moment, parts, stage};
 
 /// Pieces of evidence, and other causes, on a card; the incident's own page has all.
 const EVIDENCE_MAX: usize = 4;
@@ -117,7 +117,7 @@ impl Story {
             recovered_at: incident.recovered_at,
             lasted: incident.recovered_at.map(|back| look.length(back.since(incident.lost_at))),
             verdict: match cause {
-                Some(cause) => look.tell("text-sentence", &[("text", &look.text(&cause.summary))]),
+                Some(cause) => look.sentence(&look.text(&cause.summary)),
                 None => look.say("why-no-verdict"),
             },
             sure: muster_tell::sureness(look.language, incident),
@@ -156,6 +156,7 @@ fn facts(look: &Look, incident: &Incident, whole: bool) -> Vec<(String, String)>
             fact("why-subject", subject.clone());
         }
     }
+    fact("why-lost", format!("{} UTC", moment(&incident.lost_at)));
     let after = |moment: Time| look.length(moment.since(incident.lost_at));
     let mut noticed = vec![look.tell("why-after", &[("after", &after(incident.detected_at))])];
     if let Some(at) = incident.first_verdict_at {
@@ -224,7 +225,7 @@ impl Planned {
         let ahead = incident.actions.is_empty();
         let steps = plan.steps.iter().filter(|_| ahead).map(|step| (look.word(Words::Step, step.step), step.target.clone()));
         Planned {
-            why: look.tell("text-sentence", &[("text", &plan.why)]),
+            why: look.sentence(&plan.why),
             steps: steps.collect(),
             waits: plan.leave == Leave::Asked && matches!(incident.state, State::Open | State::Escalated),
         }

@@ -2,9 +2,9 @@
 
 page-skip = To the content
 page-settings = Language, look and sign-in
-page-theme-auto = as the device
-page-theme-light = light
-page-theme-dark = dark
+page-theme-auto = Colours: as the device
+page-theme-light = Colours: light
+page-theme-dark = Colours: dark
 page-sign-in = Sign in
 page-sign-out = Sign out
 page-signed-in = signed in as { $user }
@@ -37,6 +37,11 @@ page-service = Service
 page-health = Health
 page-since = Since
 page-kind = Kind
+page-plan = Plan
+page-unwatched = { $n ->
+    [one] Nobody watches: { $n } program that listens here
+   *[other] Nobody watches: { $n } programs that listen here
+}
 page-sight = How well Muster sees
 page-paused = left alone until { $until } UTC: { $reason }
 page-paused-all = Muster does nothing by itself until { $until } UTC: { $reason }

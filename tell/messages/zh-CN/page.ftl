@@ -2,9 +2,9 @@
 
 page-skip = 跳到正文
 page-settings = 语言、外观与登录
-page-theme-auto = 跟随系统
-page-theme-light = 浅色
-page-theme-dark = 深色
+page-theme-auto = 配色：跟随系统
+page-theme-light = 配色：浅色
+page-theme-dark = 配色：深色
 page-sign-in = 登录
 page-sign-out = 退出登录
 page-signed-in = 已登录：{ $user }
@@ -31,6 +31,8 @@ page-service = 服务
 page-health = 状态
 page-since = 持续
 page-kind = 类型
+page-plan = 方案
+page-unwatched = 无人监视：{ $n } 个在此监听的程序
 page-sight = Muster 的观测能力
 page-paused = 暂停至 { $until } UTC：{ $reason }
 page-paused-all = 在 { $until } UTC 之前 Muster 不会自行采取任何操作：{ $reason }
