@@ -129,7 +129,9 @@ impl Host {
                 default(timeout) => {}
             }
             let (_, now) = clock::now();
-            self.watchdog.beat(now);
+            if self.announce.is_none() {
+                self.watchdog.beat(now); // before it is ready nobody waits for it
+            }
             if self.guard.wake().is_some_and(|w| w <= now) {
                 self.record(Body::Timer);
             }

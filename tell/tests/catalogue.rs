@@ -111,11 +111,12 @@ fn every_code_has_words() {
             Words::State => strings(&["open", "recovering", "recovered", "escalated", "closed"]),
             Words::Altered => strings(&["created", "edited", "deleted", "permission", "enablement"]),
             Words::Fact => {
-                strings(&["process_end", "signal_sender", "file_change", "command", "unit", "log", "port", "memory_kill", "probe"])
+                strings(&["process_end", "signal_sender", "file_change", "command", "unit", "log", "port", "memory_kill", "probe", "hub"])
             }
             Words::Exam => strings(&["validate", "compare", "journal", "port_holder", "process", "unit", "commands"]),
             Words::Right => strings(&["read", "act"]),
             Words::Broken => strings(&["altered", "missing", "added", "reordered", "checkpoint"]),
+            Words::Right => strings(&["read", "act"]),
         }
     };
     let english = catalogue(Language::En);

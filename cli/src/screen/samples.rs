@@ -126,6 +126,7 @@ pub(crate) fn status() -> Status {
             why: Blindness::Overflowed { lost: 312 }.text("files", &["file_change".to_owned()]),
         }],
         lateness: Lateness { asked: 10_800, p50: Length::ms(1), p99: Length::ms(4), max: Length::ms(37) },
+        addresses: vec!["http://127.0.0.1:7373".to_owned()],
     }
 }
 

@@ -42,11 +42,26 @@ pub(crate) fn page(look: &Look, status: &Status) -> Page {
         page.lines(wrap(&Line::of(Style::Faint, said), 0, 2, look.width));
     }
     if !status.addresses.is_empty() {
-        let said = look.say("status-pages", &[("addresses", &status.addresses.join(" "))]);
-        page.lines(wrap(&Line::of(Style::Faint, said), 0, 2, look.width));
+        pages(look, status, &mut page);
     }
     page
 }
+
+/// Where the pages are, and how well the hub is locked in: it sees nothing, so it does not stand among those that see.
+fn pages(look: &Look, status: &Status, page: &mut Page) {
+    let said = look.say("status-pages", &[("addresses", &status.addresses.join(" "))]);
+    let mut line = Line::of(Style::Faint, said);
+    if let Some(rung) = status.rungs.iter().find(|rung| rung.fact == HUB) {
+        line = line.and(Style::Faint, look.say("status-locked", &[("source", &rung.source)]));
+        if let Some(why) = &rung.why {
+            line = line.and(Style::Warn, look.say("status-not-locked", &[("why", why)]));
+        }
+    }
+    page.lines(wrap(&line, 0, 2, look.width));
+}
+
+/// The kind of rung that is the hub's.
+const HUB: &str = "hub";
 
 fn heading(look: &Look, status: &Status) -> Line {
     let count = |health: Health| status.services.iter().filter(|service| service.health == health).count();
@@ -150,8 +165,9 @@ fn unwatched(look: &Look, unwatched: &[Unwatched]) -> Table {
 
 /// What can be seen less well than it could be. Where all is at its best a line is enough.
 fn sight(look: &Look, rungs: &[Rung], page: &mut Page) {
-    let (best, lower): (Vec<&Rung>, Vec<&Rung>) = rungs.iter().partition(|rung| rung.rung == 1 && rung.source != "none");
-    if rungs.is_empty() {
+    let (best, lower): (Vec<&Rung>, Vec<&Rung>) =
+        rungs.iter().filter(|rung| rung.fact != HUB).partition(|rung| rung.rung == 1 && rung.source != "none");
+    if best.is_empty() && lower.is_empty() {
         return;
     }
     page.gap();
@@ -208,6 +224,7 @@ mod tests {
               file changes  inotify     fanotify_init: Operation not permitted
               log lines     not at all  journalctl is not installed
             Of 100 questions of probes 99 are put at most 4 ms late, the latest 37 ms
+            pages and API: http://127.0.0.1:7373
         "#]]
         .assert_eq(&page(&look, &samples::status()).paint(false));
     }
@@ -233,6 +250,7 @@ mod tests {
               文件变动  inotify   fanotify_init: Operation not permitted
               日志      无法观测  journalctl is not installed
             探测准时程度：100 次中有 99 次延迟不超过 4 毫秒，最长 37 毫秒
+            网页与 API：http://127.0.0.1:7373
         "#]]
         .assert_eq(&page(&look, &samples::status()).paint(false));
     }
@@ -254,6 +272,7 @@ mod tests {
 
               The roster is empty, and nothing was found that should be watched. Name a service in the
               configuration file.
+            pages and API: http://127.0.0.1:7373
         "#]]
         .assert_eq(&page(&look, &status).paint(false));
     }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub)] // each test uses its part; a test has no outside
 
+pub mod http;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};

@@ -55,3 +55,6 @@ help-user-remove = Take somebody's token back
 help-user-remove-arg-name = Whose
 hub-by-hand = The hub is started by `muster up`; it cannot be started by hand.
 status-pages = pages and API: { $addresses }
+fact-hub = the hub's sandbox
+status-locked = {" "}(the hub is locked in by { $source })
+status-not-locked = , but not all the way: { $why }

@@ -49,3 +49,6 @@ help-user-remove = 收回某人的令牌
 help-user-remove-arg-name = 谁的
 hub-by-hand = 枢纽进程由 `muster up` 启动，不能手动启动。
 status-pages = 网页与 API：{ $addresses }
+fact-hub = 枢纽的沙箱
+status-locked = （枢纽已由 { $source } 锁定）
+status-not-locked = ，但不完全：{ $why }

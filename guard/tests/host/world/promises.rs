@@ -245,7 +245,7 @@ impl World {
                     p.accepted.insert(s, true);
                 }
             }
-            Command::Note { .. } | Command::Assign { .. } | Command::Restore { .. } => {}
+            Command::Note { .. } | Command::Assign { .. } | Command::Restore { .. } | Command::Admit { .. } | Command::Dismiss { .. } => {}
         }
     }
 
