@@ -109,7 +109,11 @@ pub(crate) async fn admit(State(hub): State<Hub>, ConnectInfo(from): ConnectInfo
         };
         if let Some(problem) = problem {
             hub.counts.refused("token");
-            return if crate::page::is_page(path) { crate::page::sign_in(language, StatusCode::UNAUTHORIZED) } else { problem.into_response() };
+            return if crate::page::is_page(path) {
+                crate::page::sign_in(language, StatusCode::UNAUTHORIZED)
+            } else {
+                problem.into_response()
+            };
         }
     }
     next.run(Request::from_parts(parts, body)).await

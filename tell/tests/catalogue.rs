@@ -116,7 +116,6 @@ fn every_code_has_words() {
             Words::Exam => strings(&["validate", "compare", "journal", "port_holder", "process", "unit", "commands"]),
             Words::Right => strings(&["read", "act"]),
             Words::Broken => strings(&["altered", "missing", "added", "reordered", "checkpoint"]),
-            Words::Right => strings(&["read", "act"]),
         }
     };
     let english = catalogue(Language::En);

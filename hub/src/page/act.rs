@@ -41,7 +41,8 @@ pub(super) async fn of_service(
         Ok(match what.as_str() {
             "recover" => Command::Recover { service: name.as_str().into() },
             "pause" => {
-                let (length, reason): (Length, String) = api::Pause { length: given.length.clone(), reason: given.reason.clone() }.read(guest.language)?;
+                let (length, reason): (Length, String) =
+                    api::Pause { length: given.length.clone(), reason: given.reason.clone() }.read(guest.language)?;
                 Command::Pause { service: Some(name.as_str().into()), length, reason }
             }
             "resume" => Command::Resume { service: Some(name.as_str().into()) },

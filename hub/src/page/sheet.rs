@@ -1,6 +1,7 @@
 //! What a page shows, in pieces. A piece is replaced as a whole when it changes, and only then; a page is its pieces at their
 //! places, and what is sent to a page that is open is the pieces that have changed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -49,8 +50,8 @@ pub(super) struct Sheet {
     pub(super) title: String,
     pub(super) worst: Health,
     pub(super) pieces: Vec<Piece>,
-    /// How each service is, to say what has changed.
-    pub(super) roll: Vec<(String, Health)>,
+    /// How each service is and since when, to say what has changed.
+    pub(super) roll: Vec<(String, Health, Option<Time>)>,
 }
 
 /// Which page.
@@ -109,7 +110,7 @@ impl Sheet {
             title: format!("{before}{title} — Muster"),
             worst: worst.unwrap_or(Health::Present),
             pieces,
-            roll: status.services.iter().map(|service| (service.name.to_string(), service.health)).collect(),
+            roll: status.services.iter().map(|service| (service.name.to_string(), service.health, service.since)).collect(),
         }
     }
 }
@@ -236,19 +237,26 @@ fn rows(look: Look, status: &Status) -> Vec<Piece> {
     services.iter().map(piece).collect()
 }
 
-/// What the sentences of a change say: which services are otherwise than before.
+/// What has changed, in sentences: which services are otherwise than before, or were gone and are back.
 pub(super) fn said(look: &Look, before: &Sheet, after: &Sheet) -> Vec<String> {
     const SAID_MAX: usize = 3;
-    let was: std::collections::BTreeMap<&str, Health> = before.roll.iter().map(|(name, health)| (name.as_str(), *health)).collect();
-    let otherwise = |(name, health): &&(String, Health)| was.get(name.as_str()).is_some_and(|was| was != health);
-    let changed: Vec<&(String, Health)> = after.roll.iter().filter(otherwise).collect();
-    if changed.len() > SAID_MAX {
-        return vec![look.tell("page-said-many", &[("n", &changed.len())])];
+    let was: BTreeMap<&str, (Health, Option<Time>)> =
+        before.roll.iter().map(|(name, health, since)| (name.as_str(), (*health, *since))).collect();
+    let mut said = Vec::new();
+    for (name, health, since) in &after.roll {
+        match was.get(name.as_str()) {
+            Some((before, _)) if before != health => {
+                let health = look.word(Words::Health, health.code());
+                said.push(look.tell("page-said", &[("service", name), ("health", &health)]));
+            }
+            // So quickly brought back that nobody saw it gone.
+            Some((_, before)) if before != since && *health == Health::Present => {
+                said.push(look.tell("page-said-back", &[("service", name)]));
+            }
+            _ => {}
+        }
     }
-    let one = |(name, health): &&(String, Health)| {
-        look.tell("page-said", &[("service", name), ("health", &look.word(Words::Health, health.code()))])
-    };
-    changed.iter().map(one).collect()
+    if said.len() > SAID_MAX { vec![look.tell("page-said-many", &[("n", &said.len())])] } else { said }
 }
 
 #[cfg(test)]

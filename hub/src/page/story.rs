@@ -205,14 +205,7 @@ impl Weighed {
             weight if weight < 0.0 => ("−", "bad", "page-weight-weak-against"),
             _ => ("·", "faint", "page-weight-none"),
         };
-        Weighed {
-            mark,
-            tone,
-            weight: look.say(key),
-            at: evidence.at,
-            source: evidence.source.clone(),
-            text: look.text(&evidence.text),
-        }
+        Weighed { mark, tone, weight: look.say(key), at: evidence.at, source: evidence.source.clone(), text: look.text(&evidence.text) }
     }
 
     pub(super) fn clock(&self) -> String {

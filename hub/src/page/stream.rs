@@ -170,9 +170,8 @@ impl Open {
         let look = Look { language: self.language, now: sheet.at };
         let old: std::collections::HashMap<&str, &Piece> =
             before.iter().flat_map(|sheet| &sheet.pieces).map(|piece| (piece.id.as_str(), piece)).collect();
-        let is_same = |piece: &Piece| {
-            old.get(piece.id.as_str()).is_some_and(|old| old.mark == piece.mark && (!beat || old.pace == piece.pace))
-        };
+        let is_same =
+            |piece: &Piece| old.get(piece.id.as_str()).is_some_and(|old| old.mark == piece.mark && (!beat || old.pace == piece.pace));
         let mut pieces = Vec::new();
         let mut last: std::collections::HashMap<&str, &str> = std::collections::HashMap::new();
         for piece in &sheet.pieces {

@@ -58,7 +58,10 @@ impl Counts {
             let text = look.tell("status-count", &[("n", &count(health)), ("health", &look.health(&health))]);
             (health.code(), mark(health), text)
         };
-        Counts { all: look.tell("page-all", &[("n", &status.services.len())]), by: all.into_iter().filter(|health| count(*health) > 0).map(told).collect() }
+        Counts {
+            all: look.tell("page-all", &[("n", &status.services.len())]),
+            by: all.into_iter().filter(|health| count(*health) > 0).map(told).collect(),
+        }
     }
 }
 
@@ -122,10 +125,7 @@ impl Sight {
             let source = if rung.source == "none" { look.say("status-sees-not") } else { rung.source.clone() };
             (look.word(Words::Fact, &rung.fact), source, rung.why.clone().unwrap_or_default())
         };
-        Sight {
-            best: (!best.is_empty()).then(|| look.tell("status-sees", &[("facts", &named)])),
-            lower: lower.iter().map(told).collect(),
-        }
+        Sight { best: (!best.is_empty()).then(|| look.tell("status-sees", &[("facts", &named)])), lower: lower.iter().map(told).collect() }
     }
 }
 

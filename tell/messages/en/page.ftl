@@ -63,6 +63,7 @@ page-problem = That did not work
 page-assigned = With { $who }.
 page-acknowledged = Seen by { $who }.
 page-said = { $service }: { $health }.
+page-said-back = { $service } was gone for a moment and is back.
 page-said-many = { $n } services have changed.
 page-weight-strong-for = speaks strongly for it:
 page-weight-for = speaks for it:

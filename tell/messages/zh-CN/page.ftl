@@ -54,6 +54,7 @@ page-problem = 操作未成功
 page-assigned = 负责人：{ $who }。
 page-acknowledged = { $who } 已知悉。
 page-said = { $service }：{ $health }。
+page-said-back = { $service } 曾短暂丢失，现已恢复。
 page-said-many = { $n } 个服务的状态有变化。
 page-weight-strong-for = 有力支持：
 page-weight-for = 支持：
