@@ -151,13 +151,15 @@ async fn diff(hub: &Hub, id: &str, headers: &axum::http::HeaderMap) -> Vec<(&'st
     // Without it the page tells the command that shows it.
     let Ok(Reply::Diff(report)) = hub.agent.ask(Ask::Diff { change, token }).await else { return Vec::new() };
     let unified = DiffDocument::new(&report).unified.unwrap_or_default();
-    let tone = |line: &str| match line.as_bytes().first() {
+    // The first two lines name the file.
+    let tone = |place: usize, line: &str| match line.as_bytes().first() {
+        Some(b'+' | b'-') if place < 2 => "faint",
         Some(b'+') => "good",
         Some(b'-') => "bad",
         Some(b'@') => "faint",
         _ => "",
     };
-    unified.lines().take(DIFF_LINES_MAX).map(|line| (tone(line), line.to_owned())).collect()
+    unified.lines().take(DIFF_LINES_MAX).enumerate().map(|(place, line)| (tone(place, line), line.to_owned())).collect()
 }
 
 async fn service(State(hub): State<Hub>, guest: Guest, axum::extract::Path(name): axum::extract::Path<String>) -> Response {

@@ -118,21 +118,23 @@ impl Sheet {
 /// The sheets of the first page, one a language: many who watch are shown the same one.
 #[derive(Default)]
 pub(crate) struct Sheets {
-    kept: tokio::sync::Mutex<Vec<(Language, Arc<Call>, Arc<Sheet>)>>,
+    kept: tokio::sync::Mutex<BTreeMap<Language, Kept>>,
 }
+
+/// A roll call, and the sheet that was made of it.
+type Kept = (Arc<Call>, Arc<Sheet>);
 
 impl Sheets {
     async fn home(&self, hub: &Hub, language: Language) -> Result<Arc<Sheet>, NoAnswer> {
         let mut kept = self.kept.lock().await;
         let call = hub.roll.call().await?;
-        if let Some((.., sheet)) = kept.iter().find(|(of, from, _)| *of == language && Arc::ptr_eq(from, &call)) {
+        if let Some((_, sheet)) = kept.get(&language).filter(|(from, _)| Arc::ptr_eq(from, &call)) {
             return Ok(Arc::clone(sheet));
         }
         let open = incidents(hub, IncidentQuery { open: true, limit: Some(OPEN_MAX as u32 + 1), ..IncidentQuery::default() }).await?;
         let newest = incidents(hub, IncidentQuery { limit: Some((OPEN_MAX + OVER_MAX) as u32), ..IncidentQuery::default() }).await?;
         let sheet = Arc::new(home(Look { language, now: call.status.at }, &call, &open, &newest));
-        kept.retain(|(of, ..)| *of != language);
-        kept.push((language, call, Arc::clone(&sheet)));
+        kept.insert(language, (call, Arc::clone(&sheet)));
         Ok(sheet)
     }
 }
@@ -215,7 +217,7 @@ fn home(look: Look, call: &Call, open: &[Incident], newest: &[Incident]) -> Shee
     pieces.push(Piece::new("listeners", "listeners-at", &listeners, &views::ListenersPiece { title, listeners: &listeners }));
     let sight = Sight::new(&look, status);
     pieces.push(Piece::new("sight", "sight-at", &sight, &views::SightPiece { look, sight: &sight }));
-    Sheet::new(&look, call, &status.host.to_string(), pieces)
+    Sheet::new(&look, call, status.host.as_str(), pieces)
 }
 
 /// The services: those that are not there first; of the others, where they are many, the names alone.

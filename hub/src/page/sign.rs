@@ -11,6 +11,7 @@ use muster_tell::Language;
 use serde::Deserialize;
 
 use super::guest::{Frame, Guest};
+use super::look::parts;
 use crate::Hub;
 use crate::admission::{self, From, Refusal, TOKEN_COOKIE};
 use crate::problem::Problem;
@@ -22,6 +23,10 @@ const KEPT_SECONDS: u32 = 30 * 86_400;
 #[template(path = "sign_in.html")]
 struct SignInPage {
     frame: Frame,
+    /// Why one should.
+    why: String,
+    /// Where a token comes from, commands told apart.
+    hint: Vec<(bool, String)>,
     wrong: Option<String>,
 }
 
@@ -31,13 +36,13 @@ pub(super) struct Given {
     token: String,
 }
 
-/// The page on which a token is asked for.
+/// The page on which a token is asked for, where nothing is shown without.
 pub(crate) fn sign_in(language: Language, status: StatusCode) -> Response {
-    page(&Guest::unknown(language), status, None)
+    page(&Guest::unknown(language), status, true, None)
 }
 
-pub(super) async fn show(guest: Guest) -> Response {
-    page(&guest, StatusCode::OK, None)
+pub(super) async fn show(State(hub): State<Hub>, guest: Guest) -> Response {
+    page(&guest, StatusCode::OK, hub.token_to_read, None)
 }
 
 /// Takes a token, where it is one.
@@ -62,7 +67,7 @@ pub(super) async fn take(
         }
         Err(Refusal::Unknown) => {
             hub.counts.refused("token");
-            page(&guest, StatusCode::UNAUTHORIZED, Some(frame(&guest).say("page-wrong-token")))
+            page(&guest, StatusCode::UNAUTHORIZED, hub.token_to_read, Some(frame(&guest).say("page-wrong-token")))
         }
         Err(refusal) => guest.problem(&refusal.problem(guest.language)),
     }
@@ -81,11 +86,15 @@ fn keep(cookie: &str) -> Response {
     response
 }
 
-fn page(guest: &Guest, status: StatusCode, wrong: Option<String>) -> Response {
-    guest.answer(status, &SignInPage { frame: frame(guest), wrong })
+fn page(guest: &Guest, status: StatusCode, needed: bool, wrong: Option<String>) -> Response {
+    let frame = frame(guest);
+    let why = frame.say(if needed { "page-sign-in-needed" } else { "page-sign-in-hint" });
+    let hint = parts(&frame.say("page-token-hint"));
+    guest.answer(status, &SignInPage { frame, why, hint, wrong })
 }
 
 fn frame(guest: &Guest) -> Frame {
-    let title = Frame::new(guest, Time::default(), String::new()).say("page-sign-in");
-    Frame::new(guest, Time::default(), format!("{title} — Muster"))
+    let mut frame = Frame::new(guest, Time::default(), String::new());
+    frame.title = format!("{} — Muster", frame.say("page-sign-in"));
+    frame
 }

@@ -3,6 +3,7 @@
 //! The id of each event is the mark of the page after it. A browser that was cut off sends the last one, and a page that was
 //! just read has that of what it was read with: where it is not that of now, all pieces are sent.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,23 +158,24 @@ impl Open {
 
     /// What the page is to show, which is not older than the newest event.
     async fn sheet(&mut self) -> Option<Arc<Sheet>> {
+        // What comes meanwhile is for the next time: where things happen without pause, something is to be seen all the same.
+        let mut again = tokio::time::interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
         loop {
             let sheet = sheet::sheet(&self.hub, self.language, &self.subject).await.ok()??;
             if sheet.newest >= self.newest {
                 return Some(sheet);
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            again.tick().await;
         }
     }
 
     fn change(&self, sheet: &Sheet, before: Option<&Arc<Sheet>>, beat: bool) -> Event {
         let look = Look { language: self.language, now: sheet.at };
-        let old: std::collections::HashMap<&str, &Piece> =
-            before.iter().flat_map(|sheet| &sheet.pieces).map(|piece| (piece.id.as_str(), piece)).collect();
+        let old: BTreeMap<&str, &Piece> = before.iter().flat_map(|sheet| &sheet.pieces).map(|piece| (piece.id.as_str(), piece)).collect();
         let is_same =
             |piece: &Piece| old.get(piece.id.as_str()).is_some_and(|old| old.mark == piece.mark && (!beat || old.pace == piece.pace));
         let mut pieces = Vec::new();
-        let mut last: std::collections::HashMap<&str, &str> = std::collections::HashMap::new();
+        let mut last: BTreeMap<&str, &str> = BTreeMap::new();
         for piece in &sheet.pieces {
             let after = last.insert(piece.place, &piece.id);
             if !is_same(piece) {
@@ -181,7 +183,7 @@ impl Open {
                 pieces.push(Shown { id: piece.id.clone(), place: piece.place, after, html: piece.html.clone() });
             }
         }
-        let there: std::collections::HashSet<&str> = sheet.pieces.iter().map(|piece| piece.id.as_str()).collect();
+        let there: BTreeSet<&str> = sheet.pieces.iter().map(|piece| piece.id.as_str()).collect();
         let change = Change {
             title: sheet.title.clone(),
             icon: assets::icon(sheet.worst),
