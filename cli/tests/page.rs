@@ -212,19 +212,20 @@ fn without_a_script_all_is_there_and_can_be_done() {
     assert!(!text.contains("Recover now") && !text.contains("Find"), "{text}");
     // The filters are links.
     browser.click("#counts a.lost");
-    let shown = browser.text("table.roll tbody");
-    assert!(browser.text("table.roll").contains("web") && !browser.text("table.roll").contains("api"), "{shown}");
+    browser.shows("body[data-show=lost]", "Roll call");
+    let shown = browser.shows("table.roll", "web");
+    assert!(!shown.contains("api"), "{shown}");
 
     // A token that nobody has is refused, in words; one that somebody has lets them act.
     browser.go(&format!("{site}/sign-in"));
     browser.fill("input[name=token]", "muster_nobody");
     browser.click("main button");
-    assert!(browser.text("#wrong").contains("no token that Muster knows"));
+    browser.shows("#wrong", "no token that Muster knows");
     browser.fill("input[name=token]", &token(&muster, "ann"));
     browser.click("main button");
-    assert!(browser.text("body").contains("signed in as ann"));
+    browser.shows("body", "signed in as ann");
     browser.click(&format!("#i-{id} .acts form:nth-child(2) button"));
-    assert!(browser.text("body").contains("Seen by ann."), "{}", browser.text("body"));
+    browser.shows("body", "Seen by ann.");
     browser.click(&format!("#i-{id} .acts button.main"));
     muster.until(|| pid(&muster, "web"));
     let told = muster.json(&["events", "--kind", "told"]);
@@ -240,9 +241,9 @@ fn without_a_script_all_is_there_and_can_be_done() {
         if notes.contains("it was the cat") && notes.contains("ann") { Ok(()) } else { Err(notes) }
     });
     browser.go(&format!("{site}/incidents/{id}"));
-    assert!(browser.text("article").contains("it was the cat"));
+    browser.shows("article", "it was the cat");
     browser.click("header form button");
-    assert!(browser.text("body").contains("Sign in") && !browser.text("body").contains("signed in as"));
+    assert!(!browser.shows("header", "Sign in").contains("signed in as"));
 }
 
 #[test]
@@ -253,6 +254,7 @@ fn the_keyboard_reaches_all_in_the_order_of_the_page() {
     browser.go(&format!("{site}/sign-in?lang=en"));
     browser.fill("input[name=token]", &token(&muster, "ann"));
     browser.click("main button");
+    browser.shows("header", "signed in as ann");
     browser.until(&format!("document.querySelector('#i-{id} .acts button')"));
     let mut reached = Vec::new();
     for _ in 0..60 {

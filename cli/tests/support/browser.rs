@@ -14,6 +14,9 @@ use tokio::runtime::Runtime;
 /// What a page is waited for, it shows within this time.
 const SHOWN_WITHIN: Duration = Duration::from_secs(20);
 
+/// Without scripts a page does not say when it changes.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
 /// A browser with one window. Dropping it ends it.
 pub struct Browser {
     driver: Option<WebDriver>,
@@ -110,6 +113,28 @@ impl Browser {
     /// Types into a field.
     pub fn fill(&self, css: &str, text: &str) {
         self.runtime.block_on(async { self.driver().find(By::Css(css)).await.unwrap().send_keys(text).await.unwrap() });
+    }
+
+    /// Waits until an element shows these words, also on the page that a click leads to; and its text. Works without a script.
+    pub fn shows(&self, css: &str, words: &str) -> String {
+        let text = self.runtime.block_on(async {
+            let mut look = tokio::time::interval(LOOK_EVERY);
+            let seen = async {
+                loop {
+                    look.tick().await;
+                    // While a page goes and the next one comes there is no such element.
+                    let text = match self.driver().find(By::Css(css)).await {
+                        Ok(element) => element.text().await.unwrap_or_default(),
+                        Err(_) => continue,
+                    };
+                    if text.contains(words) {
+                        return text;
+                    }
+                }
+            };
+            tokio::time::timeout(SHOWN_WITHIN, seen).await.ok()
+        });
+        text.unwrap_or_else(|| panic!("{words} never came: {}", self.text("body")))
     }
 
     /// The text that is shown of an element.
