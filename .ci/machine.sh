@@ -26,6 +26,19 @@ packages() {
   return $done_well
 }
 
+# python_tool COMMAND PACKAGE VERSION: a program from PyPI, in a place of its own that outlives the clone; $tool is its path.
+# Where it cannot be had, says so: the tests that need it say that they skip.
+python_tool() {
+  local place=/var/tmp/muster-python/$2-$3
+  tool=$place/bin/$1
+  [ -x "$tool" ] && return 0
+  say "installing $2 $3"
+  python3 -m venv "$place" </dev/null && "$place/bin/pip" install --quiet --disable-pip-version-check "$2==$3" </dev/null && return 0
+  say "$2 cannot be had here"
+  rm -rf "$place"
+  return 1
+}
+
 # cargo_tool COMMAND CRATE VERSION: a cargo subcommand, built in a place that outlives the clone.
 cargo_tool() {
   command -v "$1" >/dev/null && return 0

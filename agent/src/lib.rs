@@ -28,5 +28,5 @@ mod watching;
 pub use hub::HUB_COMMAND;
 pub use packs::{load_pack, own_packs};
 pub use record::chain;
-pub use roster::{LoadError, load};
+pub use roster::{LoadError, configuration_files, load};
 pub use up::{Announce, Options, Standing, UpError, socket_path, up};

@@ -38,6 +38,11 @@ pub(crate) fn files(main: &Path) -> Vec<PathBuf> {
     std::iter::once(main.to_owned()).chain(parts).collect()
 }
 
+/// All files of a configuration: the main one, those in `services.d` beside it, and the packs of the people here.
+pub fn configuration_files(main: Option<&Path>) -> Vec<PathBuf> {
+    main.map(files).unwrap_or_default().into_iter().chain(crate::packs::files(main)).collect()
+}
+
 /// Reads the configuration. Without a main file it is the built-in one.
 ///
 /// # Errors

@@ -49,7 +49,7 @@ pub(crate) fn measures(host: &Host) -> Measures {
     }
     let own = i32::try_from(std::process::id()).unwrap_or_default();
     let mut measures = Measures {
-        events: ledger.events,
+        events: host.ledger.newest().0,
         events_lost: ledger.lost,
         commit_p50: ledger.commits.median,
         commit_p99: ledger.commits.p99,

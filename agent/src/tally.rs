@@ -34,12 +34,12 @@ impl Tally {
     /// Counts an event that the guard has folded in.
     pub(crate) fn apply(&mut self, event: &Event, guard: &Guard) {
         match &event.body {
-            Body::Decided(Decision::Opened { service, loss, .. }) => {
-                if self.services.len() < SERVICES_MAX || self.services.contains_key(service) {
-                    let counts = self.services.entry(service.clone()).or_default();
-                    *counts.losses.entry(*loss).or_default() += 1;
-                    counts.open.push(IncidentId::from(format!("i{}", event.seq)));
-                }
+            Body::Decided(Decision::Opened { service, loss, .. })
+                if self.services.len() < SERVICES_MAX || self.services.contains_key(service) =>
+            {
+                let counts = self.services.entry(service.clone()).or_default();
+                *counts.losses.entry(*loss).or_default() += 1;
+                counts.open.push(IncidentId::from(format!("i{}", event.seq)));
             }
             Body::Decided(Decision::Became { incident, state: State::Recovered | State::Closed, .. }) => {
                 let Some(incident) = guard.incident(incident.as_str()) else { return };

@@ -47,7 +47,7 @@ pub struct Options {
 }
 
 /// Tells that Muster is ready.
-pub type Announce = Box<dyn FnOnce(&Standing)>;
+pub type Announce = Box<dyn FnOnce(&Standing) + Send>;
 
 /// What stands when Muster is ready.
 #[derive(Clone, Debug, PartialEq, Eq)]

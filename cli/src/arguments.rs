@@ -8,6 +8,7 @@ use muster_model::time::Length;
 use muster_model::user::Right;
 use muster_tell::Language;
 
+use crate::commands::Shell;
 use crate::since::Since;
 
 /// The whole command line.
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Config(Config),
     Status(Status),
+    Top,
     Discover(Discover),
     Why(Why),
     Incidents,
@@ -64,6 +66,12 @@ pub(crate) enum Command {
     /// The process that has the pages and the API; `up` starts it.
     #[command(hide = true)]
     Hub,
+    Completions(Completions),
+    Man(Man),
+    /// What the scripts of `completions` ask.
+    #[command(hide = true)]
+    Complete(Complete),
+    Support(Support),
     /// A small web service for `demo`, so that nothing has to be installed for it.
     #[command(hide = true)]
     SampleService(SampleService),
@@ -211,6 +219,8 @@ pub(crate) struct Resume {
 pub(crate) struct Check {
     #[arg(value_name = "SERVICE")]
     pub(crate) service: String,
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 9, hide_default_value = true, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -252,6 +262,33 @@ pub(crate) struct UserAdd {
 pub(crate) struct UserRemove {
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Complete {
+    /// What was typed after the program's name; the last word is still being typed.
+    #[arg(last = true)]
+    pub(crate) words: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Support {
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub(crate) output: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 #[derive(Debug, Args)]

@@ -74,18 +74,24 @@ impl Context {
         if self.json { self.json(&Told { done: true, text: said }) } else { self.page(|look| Page::of_text(look, &said)) }
     }
 
+    /// A failure in words.
+    pub(crate) fn said(&self, failure: &Failure) -> String {
+        match failure {
+            Failure::Failed(text) | Failure::Usage(text) | Failure::NotReached(text) => muster_tell::say(self.language, text),
+            Failure::Config(mistakes) => mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            Failure::Other(error) => format!("{error:#}"),
+            Failure::Unread => String::new(),
+        }
+    }
+
     /// Says a failure on standard error.
     pub(crate) fn fail(&self, failure: &Failure) {
-        let mut begin = muster_tell::say_key(self.language, "failure-prefix", &[]);
-        let said = match failure {
-            Failure::Failed(text) | Failure::Usage(text) | Failure::NotReached(text) => muster_tell::say(self.language, text),
-            Failure::Config(mistakes) => {
-                begin.clear(); // `FILE:LINE:COLUMN: …` at the beginning of a line is read by editors
-                mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-            }
-            Failure::Other(error) => format!("{error:#}"),
+        let begin = match failure {
             Failure::Unread => return,
+            Failure::Config(_) => String::new(), // `FILE:LINE:COLUMN: …` at the beginning of a line is read by editors
+            _ => muster_tell::say_key(self.language, "failure-prefix", &[]),
         };
+        let said = self.said(failure);
         let stderr = std::io::stderr();
         let look = Look::of_output(self.language, &stderr, self.now());
         // Nobody is left to be told when standard error is gone.

@@ -42,6 +42,18 @@ impl Failure {
             Failure::Unread => DONE,
         }
     }
+
+    /// The failure as a text, for who does not end with it.
+    pub(crate) fn text(&self) -> Text {
+        match self {
+            Failure::Failed(text) | Failure::Usage(text) | Failure::NotReached(text) => text.clone(),
+            Failure::Config(mistakes) => {
+                Text::new("text-other").with("text", mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            }
+            Failure::Other(error) => Text::new("text-other").with("text", format!("{error:#}")),
+            Failure::Unread => Text::new("text-other").with("text", ""),
+        }
+    }
 }
 
 impl From<anyhow::Error> for Failure {

@@ -7,9 +7,12 @@ mod commands;
 mod context;
 mod failure;
 mod places;
+#[cfg(test)]
+mod reference;
 mod screen;
 mod since;
 mod socket;
+mod top;
 mod usage;
 
 use std::ffi::OsString;
@@ -28,7 +31,7 @@ fn main() -> ExitCode {
     let parsed = usage::command(language).try_get_matches_from(&typed).and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {
         Ok(arguments) => arguments,
-        Err(error) => return ExitCode::from(not_parsed(language, &error)),
+        Err(error) => return ExitCode::from(not_parsed(language, usage::is_check(&typed), &error)),
     };
     let context = Context::new(arguments.global, spoken);
     ExitCode::from(commands::run(&context, arguments.command).unwrap_or_else(|failure| {
@@ -38,8 +41,10 @@ fn main() -> ExitCode {
 }
 
 /// Help and the version go to standard output; what was typed wrong goes to standard error.
-fn not_parsed(language: muster_tell::Language, error: &clap::Error) -> u8 {
+fn not_parsed(language: muster_tell::Language, plugin: bool, error: &clap::Error) -> u8 {
     match usage::wrong(language, error) {
+        // A monitoring system takes exit code 2 for CRITICAL.
+        Some(said) if plugin => commands::unknown_to_a_plugin(&said),
         Some(said) => {
             eprintln!("{said}");
             WRONG_USAGE

@@ -16,7 +16,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(120);
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
 
 /// A running Muster, by its data directory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Agent {
     data: PathBuf,
 }
@@ -87,6 +87,12 @@ impl Line {
             Ok(reply) => Ok(Some(reply)),
             Err(error) => Err(Failure::Failed(Text::new("error-odd-answer").with("error", error))),
         }
+    }
+
+    /// Waits for the next answer without looking at it. Whether there was one.
+    pub(crate) fn skip(&mut self) -> Result<bool, Failure> {
+        let skipped = self.answers.by_ref().take(ANSWER_BYTES_MAX).skip_until(b'\n').map_err(|error| hung_up(&error))?;
+        Ok(skipped > 0)
     }
 
     /// From here on, wait for answers as long as it takes.

@@ -18,6 +18,19 @@ pub(crate) fn spoken(arguments: &[OsString]) -> Option<Language> {
     typed.and_then(|tag| tag.parse().ok()).or_else(|| Language::of_environment(|name| std::env::var(name).ok()))
 }
 
+/// Whether `check` was typed, which answers as a monitoring plugin whatever else was typed.
+pub(crate) fn is_check(arguments: &[OsString]) -> bool {
+    let mut words = arguments.iter().skip(1).map(|argument| argument.to_string_lossy());
+    while let Some(word) = words.next() {
+        match &*word {
+            "--config" | "--data" | "--lang" => drop(words.next()),
+            flag if flag.starts_with('-') => {}
+            command => return command == "check",
+        }
+    }
+    false
+}
+
 /// The command line with its help in a language.
 pub(crate) fn command(language: Language) -> Command {
     let root = Arguments::command()
@@ -139,6 +152,13 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         command(Language::ZhCn).debug_assert();
+    }
+
+    #[test]
+    fn a_check_is_known_before_anything_is_parsed() {
+        let typed = |words: &str| is_check(&words.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert!(typed("muster check") && typed("muster --data /x --json check --foo") && typed("muster --lang=en check a b"));
+        assert!(!typed("muster status check") && !typed("muster --data check") && !typed("muster config check"));
     }
 
     #[test]

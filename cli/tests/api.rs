@@ -302,7 +302,7 @@ fn metrics_are_what_prometheus_takes_and_tell_of_a_loss() {
     assert!(open.text().ends_with("# EOF\n") && open.text().contains("# TYPE muster_losses counter\n"), "{}", open.text());
 
     promtool_takes(&text);
-    if let Some(told) = scraped(&site) {
+    if let Some(told) = scraped(&muster, &site) {
         let health = |health: &str| {
             let of = |row: &&Value| row["metric"]["service"] == "victim" && row["metric"]["health"] == health;
             told["data"]["result"].as_array().unwrap().iter().find(of).map(|row| row["value"][1].clone())
@@ -328,7 +328,7 @@ fn promtool_takes(text: &str) {
 }
 
 /// What a real Prometheus has of the services after it has scraped the hub, in OpenMetrics; `None`: there is none here.
-fn scraped(site: &Site) -> Option<Value> {
+fn scraped(muster: &Muster, site: &Site) -> Option<Value> {
     let folder = tempfile::tempdir().unwrap();
     let config = format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs: [{{job_name: muster, static_configs: [{{targets: ['{}']}}]}}]\n",
@@ -351,16 +351,15 @@ fn scraped(site: &Site) -> Option<Value> {
         return None;
     };
     let here = Site { address: format!("127.0.0.1:{port}") };
-    let told = (0..300).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(100));
+    let told = muster.until(|| {
         let ended = prometheus.try_wait().unwrap().is_some();
         assert!(!ended, "{}", std::fs::read_to_string(folder.path().join("log")).unwrap_or_default());
-        std::net::TcpStream::connect(&here.address).ok()?;
+        std::net::TcpStream::connect(&here.address).map_err(|e| e.to_string())?;
         let told = here.get("/api/v1/query?query=muster_service_health", &[]);
-        (told.status == 200).then(|| told.json()).filter(|told| told["data"]["result"].as_array().is_some_and(|rows| rows.len() >= 5))
+        let has_rows = told.status == 200 && told.json()["data"]["result"].as_array().is_some_and(|rows| rows.len() >= 5);
+        if has_rows { Ok(told.json()) } else { Err(told.text()) }
     });
     let _ = prometheus.kill();
     let _ = prometheus.wait();
-    let targets = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
-    Some(told.unwrap_or_else(|| panic!("it never had the services: {targets}")))
+    Some(told)
 }

@@ -29,11 +29,12 @@ const SLOW: u32 = 500;
 const WITH_FILES: u32 = 60;
 
 /// All of them.
-pub const TARGETS: [Target; 36] = [
+pub const TARGETS: [Target; 37] = [
     target("config", texts::config, SLOW),
     target("pack", texts::pack, SLOW),
     target("request", texts::request, QUICK),
     target("reply", texts::reply, QUICK),
+    target("mask", texts::mask, QUICK),
     target("moments", texts::moments, QUICK),
     target("event", record::event, QUICK),
     target("checkpoints", record::checkpoints, WITH_FILES),

@@ -1,6 +1,7 @@
 //! What people and programs write: configurations, packs, requests, moments.
 
 use muster_model::config::{self, ERRORS_MAX};
+use muster_model::mask;
 use muster_model::request::{Reply, Request};
 use muster_model::time::{Length, Time};
 use regex::RegexBuilder;
@@ -48,6 +49,20 @@ pub(crate) fn request(bytes: &[u8]) {
 pub(crate) fn reply(bytes: &[u8]) {
     if let Ok(reply) = serde_json::from_slice::<Reply>(bytes) {
         let _ = serde_json::to_vec(&reply).expect("what was read can be said");
+    }
+}
+
+/// A log, a configuration, whatever a secret may stand in.
+pub(crate) fn mask(bytes: &[u8]) {
+    const SECRET: &str = "Zq9Zq9Zq9";
+    let text = String::from_utf8_lossy(bytes);
+    // Whatever stands before it, a plain password does not come through; nor is the text blown up.
+    let masked = mask::mask(&format!("{text}\npassword = {SECRET}\n"));
+    assert!(text.contains(SECRET) || !masked.contains(SECRET), "{masked}");
+    assert!(masked.len() <= 4 * (text.len() + 64));
+    if let Ok(mut document) = serde_json::from_slice(bytes) {
+        mask::mask_json(&mut document);
+        let _ = serde_json::to_vec(&document).expect("a document stays one");
     }
 }
 

@@ -63,7 +63,7 @@ macro_rules! survive {
 }
 
 survive! {
-    config pack request reply moments event checkpoints ledger_file
+    config pack request reply mask moments event checkpoints ledger_file
     http dns redis postgres scram mysql smtp amqp mqtt fastcgi grpc ntp icmp plugin talk certificate
     audit ebpf connector kernel_log fanotify globs sock_diag proc_net proc cgroup log_lines systemctl
 }

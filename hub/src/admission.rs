@@ -23,34 +23,35 @@ pub(crate) const TOKEN_COOKIE: &str = "muster_token";
 const TOKEN_BYTES_MAX: usize = 256;
 /// Requests from one address: a second, and at once.
 const REQUESTS: (u32, u32) = (10_000, 10_000);
-/// Those that act: people do, and programs for them.
-const ACTS: (u32, u32) = (10, 40);
+/// Those of one user that act, or show files.
+const ACTS: (u32, u32) = (20, 60);
 /// Tokens that nobody has, from one address.
 const WRONG: (u32, u32) = (1, 20);
 
 /// How often who may ask.
 pub(crate) struct Limits {
     requests: DefaultKeyedRateLimiter<IpAddr>,
-    acts: DefaultKeyedRateLimiter<IpAddr>,
+    acts: DefaultKeyedRateLimiter<String>,
     wrong: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        let of = |(a_second, at_once): (u32, u32)| {
+        let quota = |(a_second, at_once): (u32, u32)| {
             let number = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-            DefaultKeyedRateLimiter::keyed(Quota::per_second(number(a_second)).allow_burst(number(at_once)))
+            Quota::per_second(number(a_second)).allow_burst(number(at_once))
         };
-        Limits { requests: of(REQUESTS), acts: of(ACTS), wrong: of(WRONG) }
+        let keyed = DefaultKeyedRateLimiter::keyed;
+        Limits { requests: keyed(quota(REQUESTS)), acts: DefaultKeyedRateLimiter::keyed(quota(ACTS)), wrong: keyed(quota(WRONG)) }
     }
 }
 
 impl Limits {
     /// Forgets who has not come for a while.
     pub(crate) fn forget(&self) {
-        for limit in [&self.requests, &self.acts, &self.wrong] {
-            limit.retain_recent();
-        }
+        self.requests.retain_recent();
+        self.acts.retain_recent();
+        self.wrong.retain_recent();
     }
 }
 
@@ -92,7 +93,7 @@ pub(crate) async fn admit(State(hub): State<Hub>, ConnectInfo(from): ConnectInfo
     };
     let path = parts.uri.path();
     let acts = parts.method != Method::GET && parts.method != Method::HEAD;
-    if hub.limits.requests.check_key(&from.counted()).is_err() || (acts && hub.limits.acts.check_key(&from.counted()).is_err()) {
+    if hub.limits.requests.check_key(&from.counted()).is_err() {
         return refuse("rate", Problem::too_many(language));
     }
     if !hub.token_to_read && from != From::Socket && !is_this_machine(&parts.headers) {
@@ -201,8 +202,12 @@ impl FromRequestParts<Hub> for Caller {
     async fn from_request_parts(parts: &mut Parts, hub: &Hub) -> Result<Caller, Problem> {
         let from = parts.extensions.get::<ConnectInfo<From>>().map_or(From::Socket, |info| info.0);
         let via = format!("{} {} from {from}", parts.method, parts.uri.path());
-        // A guess costs its guesser something here already.
+        // A guess costs its guesser something here already; and who may act may not do so without end.
         match right(hub, &parts.headers, from).await {
+            Ok((user, _)) if hub.limits.acts.check_key(&user).is_err() => {
+                hub.counts.refused("rate");
+                Err(Problem::too_many(hub.speech.language(parts)))
+            }
             Ok(_) => Ok(Caller { token: token(&parts.headers).unwrap_or_default(), via }),
             Err(refusal) => {
                 hub.counts.refused("token");

@@ -1,6 +1,6 @@
 //! The hub's end of the line to its agent: questions go out as they come up, answers come back by their numbers.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,8 +46,8 @@ pub(crate) struct Agent {
 
 #[derive(Default)]
 struct Waiting {
-    once: HashMap<u64, oneshot::Sender<Answer>>,
-    followed: HashMap<u64, mpsc::Sender<Vec<Record>>>,
+    once: BTreeMap<u64, oneshot::Sender<Answer>>,
+    followed: BTreeMap<u64, mpsc::Sender<Vec<Record>>>,
 }
 
 impl Agent {

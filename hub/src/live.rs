@@ -13,7 +13,7 @@ use crate::line::{Agent, NoAnswer};
 const BEHIND_MAX: usize = 1_024;
 /// More who watch at once are turned away.
 const WATCHERS_MAX: usize = 128;
-/// How long after the last one has left the agent is followed on, in case another comes.
+/// How long after the last one has left the agent is followed on where nothing comes.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// The events of this host as they come.
@@ -48,12 +48,10 @@ impl Live {
         let live = Arc::clone(self);
         tokio::spawn(async move {
             loop {
-                tokio::select! {
-                    told = records.recv() => match told {
-                        Some(told) => told.into_iter().for_each(|record| drop(sender.send(Arc::new(record)))),
-                        None => break,
-                    },
-                    () = tokio::time::sleep(LINGER), if sender.receiver_count() == 0 => {}
+                match tokio::time::timeout(LINGER, records.recv()).await {
+                    Ok(Some(told)) => told.into_iter().for_each(|record| drop(sender.send(Arc::new(record)))),
+                    Ok(None) => break,
+                    Err(_) => {} // a good moment to see whether anybody is left
                 }
                 let mut following = live.following.lock().await;
                 if sender.receiver_count() == 0 {

@@ -3,7 +3,6 @@
 //! An answer is never older than the question, but where things happen without pause: then it may be 50 ms old, and the
 //! answers of probes in it up to a second.
 
-use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -45,7 +44,7 @@ pub(crate) struct Call {
     /// The newest event that it surely knows of.
     pub(crate) newest: u64,
     pub(crate) status: Status,
-    documents: std::sync::Mutex<HashMap<Language, Document>>,
+    documents: std::sync::Mutex<Vec<(Language, Document)>>,
 }
 
 /// A document in JSON, as it is and compressed.
@@ -89,7 +88,12 @@ impl Call {
     /// The document, made once for each language.
     pub(crate) fn document(&self, language: Language) -> Document {
         let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        documents.entry(language).or_insert_with(|| Document::new(&StatusDocument::new(language, &self.status))).clone()
+        if let Some((_, made)) = documents.iter().find(|(of, _)| *of == language) {
+            return made.clone();
+        }
+        let made = Document::new(&StatusDocument::new(language, &self.status));
+        documents.push((language, made.clone()));
+        made
     }
 }
 

@@ -60,8 +60,9 @@ pub(crate) async fn serve(hub: Hub, doors: Doors, mut ended: watch::Receiver<boo
         tokio::spawn(accept_unix(UnixListener::from_std(listener)?, router, seats));
     }
     tokio::spawn(async move {
+        let mut rounds = tokio::time::interval(FORGET_EVERY);
         loop {
-            tokio::time::sleep(FORGET_EVERY).await;
+            rounds.tick().await;
             hub.limits.forget();
         }
     });
@@ -117,22 +118,24 @@ async fn count(State(hub): State<Hub>, path: Option<MatchedPath>, request: Reque
 }
 
 async fn accept_tcp(listener: TcpListener, router: Router, seats: Arc<Semaphore>) {
+    let mut again = tokio::time::interval(ACCEPT_AGAIN);
     while let Ok(seat) = Arc::clone(&seats).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, address)) => {
                 let _ = stream.set_nodelay(true); // it only makes it quicker
                 attend(stream, From::Address(address), router.clone(), seat);
             }
-            Err(_) => tokio::time::sleep(ACCEPT_AGAIN).await,
+            Err(_) => drop(again.tick().await),
         }
     }
 }
 
 async fn accept_unix(listener: UnixListener, router: Router, seats: Arc<Semaphore>) {
+    let mut again = tokio::time::interval(ACCEPT_AGAIN);
     while let Ok(seat) = Arc::clone(&seats).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => attend(stream, From::Socket, router.clone(), seat),
-            Err(_) => tokio::time::sleep(ACCEPT_AGAIN).await,
+            Err(_) => drop(again.tick().await),
         }
     }
 }

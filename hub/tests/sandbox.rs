@@ -58,7 +58,7 @@ fn fork() -> bool {
     error == Some(ErrorKind::NotFound)
 }
 
-fn inside(told: &str) -> ! {
+fn inside(told: &str) {
     let mut told = told.split('\n');
     let outside = PathBuf::from(told.next().unwrap());
     let port: u16 = told.next().unwrap().parse().unwrap();
@@ -73,7 +73,6 @@ fn inside(told: &str) -> ! {
     for (what, worked) in attempts(&outside, port, parent) {
         writeln!(out, "{} {what}", if worked { "OUT" } else { "held" }).unwrap();
     }
-    std::process::exit(0)
 }
 
 /// The second process. Where nobody told it what to try, there is nothing to do.

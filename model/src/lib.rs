@@ -15,6 +15,7 @@ pub mod hub;
 pub mod id;
 pub mod incident;
 pub mod loss;
+pub mod mask;
 pub mod observation;
 pub mod plan;
 pub mod probe;

@@ -294,7 +294,7 @@ pub struct Lateness {
 /// How Muster itself is doing, in numbers that only grow unless they say otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measures {
-    /// Events on record.
+    /// Events that were put on record, those that were dropped for age among them.
     pub events: u64,
     /// Events of this run that found no room in memory and are not on record.
     pub events_lost: u64,

@@ -37,6 +37,18 @@ impl Time {
     }
 }
 
+impl Time {
+    /// The moment that the text has (RFC 3339), or the nearest that this type can hold.
+    ///
+    /// # Errors
+    /// The text is no moment.
+    pub fn nearest(text: &str) -> Result<Time, String> {
+        let t: jiff::Timestamp = text.parse().map_err(|e: jiff::Error| e.to_string())?;
+        let bounds = (i128::from(i64::MIN), i128::from(i64::MAX));
+        Ok(Time(i64::try_from(t.as_nanosecond().clamp(bounds.0, bounds.1)).unwrap_or_default()))
+    }
+}
+
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_nanosecond(i128::from(self.0)) {

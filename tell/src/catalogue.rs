@@ -17,24 +17,23 @@ use crate::language::Language;
 use crate::moment;
 use crate::word::{Words, word};
 
-/// The files of one language, by subject.
+/// The files of each language, by subject.
 macro_rules! subjects {
-    ($language:literal: $($subject:literal)*) => {
-        [$(include_str!(concat!("../messages/", $language, "/", $subject, ".ftl"))),*]
+    ($($subject:literal)*) => {
+        const EN: &[&str] = &[$(include_str!(concat!("../messages/en/", $subject, ".ftl"))),*];
+        const ZH_CN: &[&str] = &[$(include_str!(concat!("../messages/zh-CN/", $subject, ".ftl"))),*];
     };
 }
 
-const SUBJECTS: usize = 13;
-
-const EN: [&str; SUBJECTS] =
-    subjects!("en": "terminal" "help" "word" "status" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo" "hub" "page");
-const ZH_CN: [&str; SUBJECTS] =
-    subjects!("zh-CN": "terminal" "help" "word" "status" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo" "hub" "page");
+subjects! {
+    "terminal" "help" "manual" "word" "status" "top" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo"
+    "hub" "page" "support" "reference"
+}
 
 type Bundle = FluentBundle<FluentResource>;
 
-static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::En, &EN));
-static CHINESE: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::ZhCn, &ZH_CN));
+static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::En, EN));
+static CHINESE: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::ZhCn, ZH_CN));
 
 fn of(language: Language) -> &'static Bundle {
     match language {

@@ -2,6 +2,7 @@
 
 mod changes;
 mod check;
+mod completions;
 mod config;
 mod demo;
 mod diff;
@@ -12,17 +13,23 @@ mod hub;
 mod incident;
 mod incidents;
 mod ledger;
+mod man;
 mod pack;
 mod pause;
 mod recover;
 mod restore;
 mod resume;
 mod status;
+mod support;
+mod top;
 mod up;
 mod user;
-mod why;
+pub(crate) mod why;
 
+pub(crate) use check::unknown as unknown_to_a_plugin;
+pub(crate) use completions::Shell;
 pub(crate) use pack::Row as PackRow;
+pub(crate) use support::Gathered;
 
 use muster_model::event;
 use muster_model::request::{Reply, Request};
@@ -41,6 +48,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Demo(typed) => demo::run(context, &typed),
         Command::Config(typed) => config::run(context, typed),
         Command::Status(typed) => status::run(context, &typed),
+        Command::Top => top::run(context),
         Command::Discover(typed) => discover::run(context, &typed),
         Command::Why(typed) => why::run(context, typed.of),
         Command::Incidents => incidents::run(context),
@@ -57,6 +65,10 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Pack(typed) => pack::run(context, &typed),
         Command::User(typed) => user::run(context, typed),
         Command::Hub => hub::run(),
+        Command::Completions(typed) => completions::run(typed.shell),
+        Command::Man(typed) => man::run(context, &typed),
+        Command::Complete(typed) => completions::complete(context, &typed),
+        Command::Support(typed) => support::run(context, &typed),
         Command::SampleService(typed) => demo::sample::run(&typed),
     }
 }

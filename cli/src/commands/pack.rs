@@ -26,7 +26,7 @@ struct Checked<'a> {
 
 /// The document of the list.
 #[derive(Serialize)]
-struct Listed {
+pub(super) struct Listed {
     packs: Vec<Row>,
 }
 
@@ -87,14 +87,19 @@ fn failure(error: LoadError) -> Failure {
     }
 }
 
-fn list(context: &Context) -> Outcome {
+/// The packs in force.
+pub(super) fn listed(context: &Context) -> Result<Listed, Failure> {
     let own = muster_agent::own_packs(places::config_in_force(context.config.as_deref()).as_deref()).map_err(failure)?;
     let built_in = muster_packs::builtin().into_iter().map(|pack| (None, pack));
     let all = built_in.chain(own.into_iter().map(|(file, pack)| (Some(file), pack)));
     // Of two with the same name the later one is in force.
     let rows: BTreeMap<String, Row> = all.map(|(file, pack)| (pack.name.clone(), Row::new(file, pack))).collect();
-    let rows: Vec<Row> = rows.into_values().collect();
-    if context.json { context.json(&Listed { packs: rows }) } else { context.page(|look| crate::screen::packs::page(look, &rows)) }
+    Ok(Listed { packs: rows.into_values().collect() })
+}
+
+fn list(context: &Context) -> Outcome {
+    let listed = listed(context)?;
+    if context.json { context.json(&listed) } else { context.page(|look| crate::screen::packs::page(look, &listed.packs)) }
 }
 
 impl Row {

@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context, of: String) -> Outcome {
 }
 
 /// An incident by its id or its service; `None`: the service never had one.
-pub(super) fn ask(agent: &Agent, of: &str) -> Result<Option<Incident>, Failure> {
+pub(crate) fn ask(agent: &Agent, of: &str) -> Result<Option<Incident>, Failure> {
     match agent.ask(&Request::Incident { of: of.to_owned() })? {
         Reply::Incident(incident) => Ok(*incident),
         other => Err(odd(&other)),
@@ -45,7 +45,7 @@ pub(super) fn ask(agent: &Agent, of: &str) -> Result<Option<Incident>, Failure> 
 }
 
 /// A change with its contents.
-pub(super) fn diff(agent: &Agent, change: &ChangeId) -> Result<DiffReport, Failure> {
+pub(crate) fn diff(agent: &Agent, change: &ChangeId) -> Result<DiffReport, Failure> {
     match agent.ask(&Request::Diff { change: change.clone() })? {
         Reply::Diff(report) => Ok(*report),
         other => Err(odd(&other)),

@@ -5,6 +5,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::wrap::cut;
+
 /// What a piece of text means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Style {
@@ -88,6 +90,33 @@ impl Line {
     /// How many columns it takes; wide characters take two.
     pub(crate) fn width(&self) -> usize {
         self.0.iter().map(|span| span.text.width()).sum()
+    }
+
+    /// The beginning of the line, at most `width` columns of it, with a sign where something is left out.
+    pub(crate) fn cut(self, width: usize) -> Line {
+        if self.width() <= width {
+            return self;
+        }
+        let mut room = width;
+        let mut kept = Line::default();
+        for span in self.0 {
+            let wide = span.text.width();
+            // The sign may have to stand where the next piece begins.
+            if wide < room {
+                room -= wide;
+                kept.0.push(span);
+            } else {
+                let beginning = cut(&format!("{} ", span.text), room);
+                kept.0.push(Span { text: beginning, style: span.style });
+                break;
+            }
+        }
+        kept
+    }
+
+    /// Its pieces with their styles.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (Style, &str)> {
+        self.0.iter().map(|span| (span.style, span.text.as_str()))
     }
 
     fn paint(&self, colour: bool, into: &mut String) {

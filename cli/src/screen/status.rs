@@ -63,7 +63,7 @@ fn pages(look: &Look, status: &Status, page: &mut Page) {
 /// The kind of rung that is the hub's.
 const HUB: &str = "hub";
 
-fn heading(look: &Look, status: &Status) -> Line {
+pub(super) fn heading(look: &Look, status: &Status) -> Line {
     let count = |health: Health| status.services.iter().filter(|service| service.health == health).count();
     let mut line = Line::of(Style::Strong, &status.host).and(Style::Plain, "  ");
     let mut first = true;

@@ -15,12 +15,18 @@ const BELOW: usize = 4;
 pub(crate) struct Table {
     indent: usize,
     rows: Vec<Vec<Line>>,
+    one_line: bool,
 }
 
 impl Table {
     /// A table indented by so many columns.
     pub(crate) fn new(indent: usize) -> Table {
-        Table { indent, rows: Vec::new() }
+        Table { indent, ..Table::default() }
+    }
+
+    /// The same with a last cell that is cut where the line ends.
+    pub(crate) fn one_line(self) -> Table {
+        Table { one_line: true, ..self }
     }
 
     /// Adds a row of headings.
@@ -59,6 +65,10 @@ impl Table {
             let below = self.indent + BELOW;
             return std::iter::once(line).chain(wrap(last, below, below, width)).collect();
         }
+        if self.one_line {
+            line.0.extend(last.clone().cut(room).0);
+            return vec![line];
+        }
         // The first line of the broken cell begins where the cells before it end, without its own indent.
         let mut broken = wrap(last, at, at, width).into_iter();
         line.0.extend(broken.next().into_iter().flat_map(|first| first.0.into_iter().skip(1)));
@@ -91,5 +101,14 @@ mod tests {
         assert_eq!(set(&[&["a", "one two three four five six seven eight"]], 34), "  a  one two three four five six\n     seven eight\n");
         assert_eq!(set(&[&["a", "one two three four five six"]], 24), "  a\n      one two three four\n      five six\n");
         assert_eq!(set(&[], 80), "");
+    }
+
+    #[test]
+    fn or_is_cut_where_that_is_wanted() {
+        let mut table = Table::new(2).one_line();
+        table.row(["a", "one two three four five six"].map(|cell| Line::of(Style::Plain, cell)));
+        let mut page = Page::default();
+        page.lines(table.lines(26));
+        assert_eq!(page.paint(false), "  a  one two three four f…\n");
     }
 }

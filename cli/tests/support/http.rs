@@ -60,19 +60,11 @@ impl Site {
         self.ask("POST", path, &headers, Some(body.to_string().as_bytes()))
     }
 
-    /// Where it is asked too much, asked again when it says that it may be.
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
-        loop {
-            let mut stream = TcpStream::connect(&self.address).unwrap();
-            stream.set_read_timeout(Some(WITHIN)).unwrap();
-            send(&mut stream, method, path, &self.address, headers, body);
-            let answer = read(stream);
-            if answer.status != 429 {
-                return answer;
-            }
-            let again: u64 = answer.header("retry-after").unwrap().parse().unwrap();
-            std::thread::sleep(Duration::from_secs(again));
-        }
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(WITHIN)).unwrap();
+        send(&mut stream, method, path, &self.address, headers, body);
+        read(stream)
     }
 
     /// A stream of events, after its head.

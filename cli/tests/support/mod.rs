@@ -27,14 +27,13 @@ impl Muster {
     pub fn up_with(roster: &str, environment: &[(&str, &str)]) -> Muster {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("muster.toml"), roster).unwrap();
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let mut child =
-            command(folder.path(), &["up"]).envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut announced = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut announced).unwrap();
-        let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
-        assert!(announced.contains("is up"), "{announced}{log}");
+        let child = up(folder.path(), environment);
         Muster { folder, child }
+    }
+
+    /// The same again, after it has ended.
+    pub fn again(&mut self) {
+        self.child = up(self.folder.path(), &[]);
     }
 
     pub fn ask(&self, arguments: &[&str]) -> Output {
@@ -93,6 +92,17 @@ impl Drop for Muster {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts a Muster and waits until it says that it is up.
+fn up(folder: &Path, environment: &[(&str, &str)]) -> Child {
+    let log = std::fs::File::create(folder.join("log")).unwrap();
+    let mut child = command(folder, &["up"]).envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let mut announced = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut announced).unwrap();
+    let log = std::fs::read_to_string(folder.join("log")).unwrap();
+    assert!(announced.contains("is up"), "{announced}{log}");
+    child
 }
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {

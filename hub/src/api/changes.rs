@@ -8,7 +8,7 @@ use muster_tell::document::{Changes, DiffDocument};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::input::{Path, Query, limit, moment};
+use super::input::{Path, Query, cursor, limit, moment};
 use super::odd;
 use crate::Hub;
 use crate::admission::Caller;
@@ -29,6 +29,7 @@ pub(crate) struct Which {
     #[param(minimum = 1, maximum = 1_000)]
     limit: Option<u32>,
     /// `next` of the page before.
+    #[param(pattern = r"^c[0-9]{1,18}$")]
     cursor: Option<String>,
     /// `en` or `zh-CN`: the language of sentences.
     #[serde(rename = "lang")]
@@ -47,7 +48,7 @@ pub(crate) async fn list(
     let since = moment(language, which.since.as_deref())?;
     // The agent gives no more than a thousand at once: of so many the last only tells that there are more.
     let shown = limit.min(super::PAGE_MAX - 1);
-    let before = which.cursor.map(ChangeId::from);
+    let before = cursor(language, which.cursor.as_deref(), "c")?.map(|seq| ChangeId::from(format!("c{seq}")));
     let ask = Ask::Changes { service: which.service.map(Into::into), since, before, limit: Some(shown + 1) };
     let mut changes = match hub.agent.ask(ask).await {
         Ok(Reply::Changes(changes)) => changes,

@@ -7,7 +7,7 @@ use muster_tell::document::Events;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::input::{Query, limit, moment};
+use super::input::{Query, cursor, limit, moment};
 use super::odd;
 use crate::Hub;
 use crate::problem::Problem;
@@ -32,6 +32,7 @@ pub(crate) struct Which {
     #[param(minimum = 1, maximum = 1_000)]
     limit: Option<u32>,
     /// `next` of the page before: older events.
+    #[param(pattern = r"^[0-9]{1,18}$")]
     cursor: Option<String>,
     /// `en` or `zh-CN`: the language of sentences.
     #[serde(rename = "lang")]
@@ -47,13 +48,13 @@ pub(crate) async fn list(
     Query(which): Query<Which>,
 ) -> Result<axum::Json<Events>, Problem> {
     let limit = limit(language, which.limit)?;
-    let before = which.cursor.as_deref().map(|cursor| cursor.parse().map_err(|error| Problem::bad(language, format!("cursor: {error}"))));
+    let before = cursor(language, which.cursor.as_deref(), "")?;
     let query = EventQuery {
         since: moment(language, which.since.as_deref())?,
         subject: which.service,
         kind: which.kind,
         words: which.search,
-        before: before.transpose()?,
+        before,
         limit: Some(limit + 1),
         ..EventQuery::default()
     };

@@ -12,7 +12,7 @@ use muster_tell::document::{IncidentDocument, Incidents};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::input::{Json, Path, Query, limit, words};
+use super::input::{Json, Path, Query, cursor, limit, words};
 use super::{Taken, odd, tell};
 use crate::Hub;
 use crate::admission::Caller;
@@ -39,6 +39,7 @@ pub(crate) struct Which {
     #[param(minimum = 1, maximum = 1_000)]
     limit: Option<u32>,
     /// `next` of the page before.
+    #[param(pattern = r"^i[0-9]{1,18}$")]
     cursor: Option<String>,
     /// `en` or `zh-CN`: the language of sentences.
     #[serde(rename = "lang")]
@@ -54,7 +55,7 @@ pub(crate) async fn list(
     Query(which): Query<Which>,
 ) -> Result<axum::Json<Incidents>, Problem> {
     let limit = limit(language, which.limit)?;
-    let before = which.cursor.map(IncidentId::from);
+    let before = cursor(language, which.cursor.as_deref(), "i")?.map(|seq| IncidentId::from(format!("i{seq}")));
     // One more than is shown tells whether there is a next page.
     let query = IncidentQuery { service: which.service, open: which.open, before, limit: Some(limit + 1) };
     let mut incidents = match hub.agent.ask(Ask::Incidents(query)).await {

@@ -73,12 +73,19 @@ pub(super) fn limit(language: Language, asked: Option<u32>) -> Result<u32, Probl
     }
 }
 
-/// A moment in the form of RFC 3339.
+/// A moment in the form of RFC 3339. What lies outside the years that Muster counts is the nearest that it does.
 pub(super) fn moment(language: Language, text: Option<&str>) -> Result<Option<Time>, Problem> {
     let Some(text) = text else { return Ok(None) };
     // In a query an unescaped `+` means a space; no moment has one.
     let text = text.replace(' ', "+");
-    text.parse().map(Some).map_err(|error: String| Problem::bad(language, format!("since: {error}")))
+    Time::nearest(&text).map(Some).map_err(|error| Problem::bad(language, format!("since: {error}")))
+}
+
+/// The place at which a page begins: the number of an event behind the letter of what is listed.
+pub(super) fn cursor(language: Language, text: Option<&str>, letter: &str) -> Result<Option<u64>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let number = text.strip_prefix(letter).and_then(|number| number.parse().ok());
+    number.map(Some).ok_or_else(|| Problem::bad(language, format!("cursor: `{text}` is none that a page gave as `next`")))
 }
 
 /// Text that a person gave, not empty and not longer than a note may be.

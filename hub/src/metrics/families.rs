@@ -80,14 +80,14 @@ pub(super) fn of_muster(out: &mut Exposition, status: &Status, measures: &Measur
     out.gauge("muster_loop_lag_seconds", "How late the agent's loop came round the last time.", seconds(measures.lag));
     out.family("muster_probe_lateness_seconds", Kind::Gauge, "How late probes were asked since the start.");
     let late = status.lateness;
-    for (quantile, late) in [("0.5", late.p50), ("0.99", late.p99), ("1", late.max)] {
-        out.sample("muster_probe_lateness_seconds", &[("quantile", &quantile)], seconds(late));
+    for (percentile, late) in [(50, late.p50), (99, late.p99), (100, late.max)] {
+        out.sample("muster_probe_lateness_seconds", &[("percentile", &percentile)], seconds(late));
     }
-    out.gauge("muster_ledger_events", "Events on record; what is too old is dropped.", measures.events);
+    out.counter("muster_ledger_events", "Events that were put on record.", measures.events);
     out.counter("muster_ledger_events_lost", "Events of this run that found no room and are not on record.", measures.events_lost);
     out.family("muster_ledger_commit_seconds", Kind::Gauge, "How long the last events took to be on record.");
-    for (quantile, took) in [("0.5", measures.commit_p50), ("0.99", measures.commit_p99)] {
-        out.sample("muster_ledger_commit_seconds", &[("quantile", &quantile)], seconds(took));
+    for (percentile, took) in [(50, measures.commit_p50), (99, measures.commit_p99)] {
+        out.sample("muster_ledger_commit_seconds", &[("percentile", &percentile)], seconds(took));
     }
     out.counter("muster_hub_restarts", "How often the hub had to be started again.", measures.hub_restarts);
     let used = clock_gettime(ClockId::ProcessCPUTime);

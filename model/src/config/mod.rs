@@ -5,6 +5,7 @@
 
 mod error;
 mod expected;
+pub mod keys;
 mod probe;
 mod protocol;
 mod raw;

@@ -8,14 +8,14 @@ use super::validate::Check;
 use crate::probe::{Ask, Probe, Talk};
 use crate::time::Length;
 
-const EVERY: (Length, Length) = (Length::ms(100), Length::seconds(86_400));
-const EVERY_USUAL: Length = Length::seconds(5);
+pub(super) const EVERY: (Length, Length) = (Length::ms(100), Length::seconds(86_400));
+pub(super) const EVERY_USUAL: Length = Length::seconds(5);
 const TIMEOUT_MIN: Length = Length::ms(1);
-const TIMEOUT_USUAL: Length = Length::seconds(1);
+pub(super) const TIMEOUT_USUAL: Length = Length::seconds(1);
 const WORDS_BYTES_MAX: usize = 4096;
 
 /// The keys that each kind has beside `every`, `timeout` and `within`.
-const KINDS: [(&str, &[&str]); 16] = [
+pub(super) const KINDS: [(&str, &[&str]); 16] = [
     ("http", &["expect", "body", "send", "roots"]),
     ("tcp", &["expect", "body", "send"]),
     ("unix", &["expect", "body", "send"]),

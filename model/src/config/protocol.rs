@@ -8,13 +8,13 @@ use super::validate::Check;
 use crate::probe::{Ask, Peer, Record, Trust};
 use crate::time::Length;
 
-const DAYS_USUAL: u32 = 14;
-const DAYS_MAX: u32 = 3650;
-const OFFSET_USUAL: Length = Length::seconds(1);
-const OFFSET: (Length, Length) = (Length::ms(1), Length::seconds(86_400));
+pub(super) const DAYS_USUAL: u32 = 14;
+pub(super) const DAYS_MAX: u32 = 3650;
+pub(super) const OFFSET_USUAL: Length = Length::seconds(1);
+pub(super) const OFFSET: (Length, Length) = (Length::ms(1), Length::seconds(86_400));
 /// A longer name, user or path is none.
 const WORD_BYTES_MAX: usize = 255;
-const PATH_USUAL: &str = "/ping";
+pub(super) const PATH_USUAL: &str = "/ping";
 
 /// What the probe of this kind asks; `None` where there is a mistake in it. Keys that the kind has not are out already.
 pub(super) fn ask(check: &mut Check<'_, '_>, kind: &str, target: &Spanned<String>, raw: &RawProbe) -> Option<Ask> {

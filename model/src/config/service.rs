@@ -17,7 +17,7 @@ const UNIT_CHARS_MAX: usize = 255;
 const TEXT_BYTES_MAX: usize = 4096;
 const ITEMS_MAX: usize = 256;
 const PROBES_MAX: usize = 16;
-const RESTORE_AFTER: (Length, Length) = (Length::seconds(1), Length::seconds(7 * 86_400));
+pub(super) const RESTORE_AFTER: (Length, Length) = (Length::seconds(1), Length::seconds(7 * 86_400));
 
 /// The kinds of units there are (systemd.unit(5)).
 const UNIT_KINDS: [&str; 11] = ["service", "socket", "timer", "mount", "target", "path", "slice", "scope", "swap", "device", "automount"];

@@ -13,12 +13,12 @@ use crate::time::Length;
 
 const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 const DAY: Length = Length::seconds(86_400);
-const STEADY: (Length, Length) = (Length::seconds(1), DAY);
-const START_WITHIN: (Length, Length) = (Length::ms(100), Length::seconds(3_600));
-const KEEP: (Length, Length) = (Length::seconds(3_600), Length::seconds(3_650 * 86_400));
-const AT_ONCE: (u32, u32) = (1, 64);
-const STEPS_AN_HOUR: (u32, u32) = (1, 10_000);
-const ATTEMPTS: (u32, u32) = (1, 100);
+pub(super) const STEADY: (Length, Length) = (Length::seconds(1), DAY);
+pub(super) const START_WITHIN: (Length, Length) = (Length::ms(100), Length::seconds(3_600));
+pub(super) const KEEP: (Length, Length) = (Length::seconds(3_600), Length::seconds(3_650 * 86_400));
+pub(super) const AT_ONCE: (u32, u32) = (1, 64);
+pub(super) const STEPS_AN_HOUR: (u32, u32) = (1, 10_000);
+pub(super) const ATTEMPTS: (u32, u32) = (1, 100);
 const KEEP_BYTES_MIN: u64 = 1 << 20;
 
 /// What one file is checked with: its text, where mistakes go, and whether it was read to the end.

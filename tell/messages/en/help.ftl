@@ -75,3 +75,13 @@ help-pack = About packs: what is known of well-known programs
 help-pack-check = Check a pack: mistakes are shown with file, line and column
 help-pack-check-arg-file = The file
 help-pack-list = The packs there are, built in and of your own
+
+help-top = The roll call, live in the terminal
+help-check-arg-timeout = UNKNOWN where Muster has not answered within so many seconds; else within 9
+help-completions = A script for bash, zsh or fish that finishes commands and the names of services
+help-completions-arg-shell = bash, zsh or fish
+help-man = Write the manual pages into a folder, in all languages
+help-man-arg-folder = The folder, such as /usr/local/share/man
+help-support = Gather what a bug report needs into one archive, with the secrets masked
+help-support-arg-output = The archive; else muster-support-HOST-TIME.tar.gz here. It is never written over
+help-support-arg-list = Only say what would be in it

@@ -62,6 +62,8 @@ incident-resolved = { $id } is closed.
 check-since = { $health }, since { $length }
 check-loss = { $text }: { $loss }
 check-incident = { $text } (incident { $incident })
+check-cause = { $text }: { $cause }
+check-paused = { $text }: { $reason }
 
 usage-no-such-command = There is no command `{ $typed }`.
 usage-unknown-argument = There is no `{ $typed }` here.

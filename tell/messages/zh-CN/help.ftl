@@ -75,3 +75,13 @@ help-pack = 知识包相关：已知程序的知识
 help-pack-check = 检查知识包：错误标明文件、行、列
 help-pack-check-arg-file = 要检查的文件
 help-pack-list = 现有的知识包：内置的和您自己的
+
+help-top = 点名总览，在终端中实时显示
+help-check-arg-timeout = Muster 在这么多秒内没有回答，则为 UNKNOWN；默认 9
+help-completions = 供 bash、zsh 或 fish 使用的补全脚本，可补全命令与服务名
+help-completions-arg-shell = bash、zsh 或 fish
+help-man = 把各语言的手册页写入目录
+help-man-arg-folder = 目录，如 /usr/local/share/man
+help-support = 把缺陷报告所需的内容收集到一个压缩包，机密已遮盖
+help-support-arg-output = 压缩包；默认为当前目录的 muster-support-主机-时间.tar.gz，绝不覆盖已有文件
+help-support-arg-list = 仅列出将包含的内容

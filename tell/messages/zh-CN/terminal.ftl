@@ -56,6 +56,8 @@ incident-resolved = { $id } 已关闭。
 check-since = { $health }，已 { $length }
 check-loss = { $text }：{ $loss }
 check-incident = { $text }（事件 { $incident }）
+check-cause = { $text }：{ $cause }
+check-paused = { $text }：{ $reason }
 
 usage-no-such-command = 没有命令 `{ $typed }`。
 usage-unknown-argument = 这里没有 `{ $typed }`。
