@@ -263,7 +263,101 @@ pub(super) fn said(look: &Look, before: &Sheet, after: &Sheet) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use muster_model::request::{ProbeStatus, ServiceStatus};
+    use muster_model::time::Length;
+
     use super::*;
+
+    /// A thousand services, each with a process, a port and a probe of its own.
+    fn crowd(health: Health) -> Call {
+        let service = |n: usize| {
+            // Numbers without a pattern that would be compressed away.
+            let odd = n.wrapping_mul(2_654_435_761) % 4_194_301;
+            ServiceStatus {
+                name: format!("customer-{odd}-api").into(),
+                kind: "unit".to_owned(),
+                target: format!("customer-{odd}-api.service"),
+                pack: None,
+                health,
+                since: Some(Time(1_790_000_000_000_000_000 - (odd as i64) * 1_000_003)),
+                pids: vec![odd as i32],
+                ports: vec![(odd % 65_535) as u16],
+                loss: (health == Health::Lost).then_some(muster_model::loss::Loss::Killed),
+                incident: (health == Health::Lost).then(|| format!("i{odd}").into()),
+                sources: vec!["dbus".to_owned(), "ebpf".to_owned()],
+                paused: None,
+                probes: vec![ProbeStatus {
+                    kind: "http".to_owned(),
+                    target: format!("http://127.0.0.1:{}/health", odd % 65_535),
+                    answer: None,
+                    ms: (odd % 1_000) as f64 / 7.0,
+                }],
+            }
+        };
+        let status = Status {
+            at: Time(1_790_000_000_000_000_000),
+            host: "db-7".into(),
+            version: "0.1.0".to_owned(),
+            up_since: Time(1_789_000_000_000_000_000),
+            data: "/var/lib/muster".to_owned(),
+            services: (0..1_000).map(service).collect(),
+            unwatched: Vec::new(),
+            rungs: Vec::new(),
+            troubles: Vec::new(),
+            paused: None,
+            blind: Vec::new(),
+            lateness: Default::default(),
+            addresses: Vec::new(),
+        };
+        Call::new(1, status)
+    }
+
+    fn of_crowd(health: Health) -> Sheet {
+        let call = crowd(health);
+        home(Look { language: Language::En, now: call.status.at }, &call, &[], &[])
+    }
+
+    #[test]
+    fn a_page_on_which_a_thousand_services_are_lost_still_goes_over_a_thin_line() {
+        use std::io::Write;
+        for health in [Health::Present, Health::Lost] {
+            let html: String = of_crowd(health).pieces.into_iter().map(|piece| piece.html).collect();
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            gzip.write_all(html.as_bytes()).unwrap();
+            let bytes = gzip.finish().unwrap().len();
+            println!("1000 services that are {health}: {} bytes, {bytes} compressed", html.len());
+            // The rest of the page, style and script have less than 20,000.
+            assert!(bytes < 75_000, "{health}: {bytes}");
+        }
+    }
+
+    #[test]
+    fn what_shows_the_same_has_the_same_mark_and_what_does_not_has_another() {
+        let (one, again, lost) = (of_crowd(Health::Present), of_crowd(Health::Present), of_crowd(Health::Lost));
+        assert_eq!(one.mark(), again.mark());
+        assert_ne!(one.mark(), lost.mark());
+        // Time goes by, and nothing else: no piece is another one.
+        let call = crowd(Health::Lost);
+        let later = home(Look { language: Language::En, now: call.status.at.after(Length::seconds(3_600)) }, &call, &[], &[]);
+        assert_eq!(later.mark(), lost.mark());
+        assert_ne!(
+            later.pieces.iter().map(|piece| &piece.html).collect::<Vec<_>>(),
+            lost.pieces.iter().map(|piece| &piece.html).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn who_cannot_see_it_is_told_what_has_changed_and_not_a_thousand_times() {
+        let look = Look { language: Language::En, now: Time::default() };
+        let (before, mut after) = (of_crowd(Health::Present), of_crowd(Health::Present));
+        assert_eq!(said(&look, &before, &after), Vec::<String>::new());
+        after.roll[0].1 = Health::Lost;
+        after.roll[1].2 = None;
+        let names = [after.roll[0].0.clone(), after.roll[1].0.clone()];
+        let told = [format!("{}: lost.", names[0]), format!("{} was gone for a moment and is back.", names[1])];
+        assert_eq!(said(&look, &before, &after), told);
+        assert_eq!(said(&look, &before, &of_crowd(Health::Lost)), ["1000 services have changed."]);
+    }
 
     #[test]
     fn a_path_is_that_of_a_page_or_of_none() {

@@ -55,7 +55,7 @@ pub(super) struct Story {
     pub(super) next: Vec<Vec<(bool, String)>>,
     pub(super) held_by: Option<String>,
     pub(super) acknowledged: bool,
-    /// It can be told to be brought back.
+    /// It can be told to be brought back: Muster knows how, as far as is known.
     pub(super) recoverable: bool,
 }
 
@@ -132,7 +132,8 @@ impl Story {
             next: muster_tell::next(look.language, incident).iter().map(|sentence| parts(sentence)).collect(),
             held_by: holder(look, incident),
             acknowledged: incident.acknowledged.is_some(),
-            recoverable: matches!(incident.state, State::Open | State::Escalated),
+            recoverable: matches!(incident.state, State::Open | State::Escalated)
+                && incident.plan.as_ref().is_none_or(|plan| !plan.steps.is_empty()),
         }
     }
 }
