@@ -6,6 +6,7 @@ use std::path::Path;
 
 use muster_model::id::{Pid, ServiceName};
 use muster_model::mask::mask;
+
 use muster_model::request::{Discovered, Unwatched, Watching};
 use muster_model::roster::{Count, Kind, Match, Recover, Service, Tier};
 use muster_packs::Program;

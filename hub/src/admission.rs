@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, HOST};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
@@ -110,7 +110,11 @@ pub(crate) async fn admit(State(hub): State<Hub>, ConnectInfo(from): ConnectInfo
         };
         if let Some(problem) = problem {
             hub.counts.refused("token");
-            return if path == "/" { crate::page::sign_in(language, StatusCode::UNAUTHORIZED) } else { problem.into_response() };
+            return if crate::page::is_page(path) {
+                crate::page::sign_in(language, StatusCode::UNAUTHORIZED)
+            } else {
+                problem.into_response()
+            };
         }
     }
     next.run(Request::from_parts(parts, body)).await
@@ -130,9 +134,18 @@ fn is_this_machine(headers: &HeaderMap) -> bool {
         || rustix::system::uname().nodename().to_str().is_ok_and(|name| host.eq_ignore_ascii_case(name))
 }
 
-/// A browser says whose page it is that asks (Fetch Metadata); what is no browser says nothing.
+/// A browser says whose page it is that asks: by Fetch Metadata where the way is safe (HTTPS, or this machine), else by `Origin`.
+/// What is no browser says nothing.
 fn is_cross_site(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+    match (headers.get("sec-fetch-site"), headers.get(ORIGIN)) {
+        (Some(site), _) => site != "same-origin" && site != "none",
+        (None, Some(origin)) => {
+            let ours = headers.get(HOST).and_then(|host| host.to_str().ok());
+            let theirs = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+            theirs.is_none() || theirs != ours
+        }
+        (None, None) => false,
+    }
 }
 
 /// Why somebody may not.
@@ -172,12 +185,7 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     });
-    let cookie = || {
-        headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';')).find_map(|pair| {
-            let (name, value) = pair.trim().split_once('=')?;
-            (name == TOKEN_COOKIE).then_some(value)
-        })
-    };
+    let cookie = || crate::page::cookie(headers, TOKEN_COOKIE);
     bearer.or_else(cookie).filter(|token| !token.is_empty() && token.len() <= TOKEN_BYTES_MAX).map(str::to_owned)
 }
 
@@ -224,6 +232,26 @@ mod tests {
         }
         for theirs in ["evil.example:7373", "localhost.evil.example", "127.0.0.1.evil.example", "", "x:y:z"] {
             assert!(!is_this_machine(&headers(&[("host", theirs)])), "{theirs}");
+        }
+    }
+
+    #[test]
+    fn another_sites_page_is_known_by_what_its_browser_says() {
+        for ours in [
+            &[("host", "h:1"), ("sec-fetch-site", "same-origin"), ("origin", "null")][..],
+            &[("host", "h:1"), ("origin", "http://h:1")],
+            &[("host", "h:1")],
+        ] {
+            assert!(!is_cross_site(&headers(ours)), "{ours:?}");
+        }
+        for theirs in [
+            &[("host", "h:1"), ("sec-fetch-site", "cross-site")][..],
+            &[("host", "h:1"), ("sec-fetch-site", "same-site"), ("origin", "http://h:1")],
+            &[("host", "h:1"), ("origin", "http://h:2")],
+            &[("host", "h:1"), ("origin", "null")],
+            &[("origin", "http://h:1")],
+        ] {
+            assert!(is_cross_site(&headers(theirs)), "{theirs:?}");
         }
     }
 

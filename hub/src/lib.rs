@@ -71,6 +71,7 @@ pub(crate) struct Hub {
     pub(crate) limits: Arc<Limits>,
     pub(crate) counts: Arc<metrics::Counts>,
     pub(crate) speech: Speech,
+    pub(crate) sheets: Arc<page::Sheets>,
     /// Reading needs a token too.
     pub(crate) token_to_read: bool,
 }
@@ -103,6 +104,7 @@ pub fn run() -> Result<(), HubError> {
             limits: Arc::default(),
             counts: Arc::default(),
             speech: Speech::of(settings.language.as_deref()),
+            sheets: Arc::default(),
             token_to_read: settings.token_to_read,
             agent,
         };

@@ -41,6 +41,8 @@ struct Kept {
 
 /// One roll call, with its documents.
 pub(crate) struct Call {
+    /// The newest event that it surely knows of.
+    pub(crate) newest: u64,
     pub(crate) status: Status,
     documents: std::sync::Mutex<Vec<(Language, Document)>>,
 }
@@ -71,7 +73,7 @@ impl Roll {
             return Ok(Arc::clone(&kept.call));
         }
         let Reply::Status(status) = self.agent.ask(Ask::Status).await? else { return Err(NoAnswer::Gone) };
-        let call = Arc::new(Call { status: *status, documents: std::sync::Mutex::default() });
+        let call = Arc::new(Call::new(newest, *status));
         *kept = Some(Kept { newest, looked: Instant::now(), checked, call: Arc::clone(&call) });
         Ok(call)
     }
@@ -83,6 +85,10 @@ impl Roll {
 }
 
 impl Call {
+    pub(crate) fn new(newest: u64, status: Status) -> Call {
+        Call { newest, status, documents: std::sync::Mutex::default() }
+    }
+
     /// The document, made once for each language.
     pub(crate) fn document(&self, language: Language) -> Document {
         let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);

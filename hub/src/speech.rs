@@ -1,4 +1,4 @@
-//! In which language to answer: that of `?lang=`, else what the browser asks for (`Accept-Language`, RFC 9110 §12.5.4), else
+//! In which language to answer: that of `?lang=`, else the one that was chosen before (a cookie), else what the browser asks for (`Accept-Language`, RFC 9110 §12.5.4), else
 //! the configuration's.
 
 use axum::extract::FromRequestParts;
@@ -7,6 +7,9 @@ use axum::http::request::Parts;
 use muster_tell::Language;
 
 use crate::Hub;
+
+/// The cookie in which a browser keeps the language that was chosen.
+pub(crate) const LANGUAGE_COOKIE: &str = "muster_lang";
 
 /// The language of whoever does not say theirs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +27,8 @@ impl Speech {
     pub(crate) fn language(self, parts: &Parts) -> Language {
         let asked = parts.uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("lang=")));
         let accepted = || parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| preferred(value.to_str().ok()?));
-        asked.and_then(|tag| tag.parse().ok()).or_else(accepted).unwrap_or(self.usual)
+        let chosen = || crate::page::cookie(&parts.headers, LANGUAGE_COOKIE)?.parse().ok();
+        asked.and_then(|tag| tag.parse().ok()).or_else(chosen).or_else(accepted).unwrap_or(self.usual)
     }
 }
 

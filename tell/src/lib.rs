@@ -10,6 +10,7 @@ mod language;
 mod moment;
 mod sentence;
 mod signal;
+mod story;
 mod word;
 
 pub use catalogue::{has, say, say_key};
@@ -17,4 +18,5 @@ pub use language::{Language, UnknownLanguage};
 pub use moment::{ago, clock, date_and_clock, length};
 pub use sentence::{actor, event, percent};
 pub use signal::signal_name;
+pub use story::{ancestry, next, sureness};
 pub use word::{Words, word};

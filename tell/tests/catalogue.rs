@@ -114,8 +114,8 @@ fn every_code_has_words() {
                 strings(&["process_end", "signal_sender", "file_change", "command", "unit", "log", "port", "memory_kill", "probe", "hub"])
             }
             Words::Exam => strings(&["validate", "compare", "journal", "port_holder", "process", "unit", "commands"]),
-            Words::Broken => strings(&["altered", "missing", "added", "reordered", "checkpoint"]),
             Words::Right => strings(&["read", "act"]),
+            Words::Broken => strings(&["altered", "missing", "added", "reordered", "checkpoint"]),
         }
     };
     let english = catalogue(Language::En);
@@ -135,10 +135,10 @@ struct Said {
     arguments: Option<BTreeSet<String>>,
 }
 
-/// Every call that says a message, in every source file of the workspace. Tests may say what they like.
+/// Every call that says a message, in every source file and template of the workspace. Tests may say what they like.
 fn said() -> (Vec<Said>, BTreeSet<String>) {
     let (mut said, mut literals) = (Vec::new(), BTreeSet::new());
-    for file in rust_files(&workspace()) {
+    for file in source_files(&workspace()) {
         let text = std::fs::read_to_string(&file).unwrap();
         let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
         literals.extend(text.split('"').map(str::to_owned).filter(|word| is_key(word)));
@@ -160,14 +160,14 @@ fn said() -> (Vec<Said>, BTreeSet<String>) {
     (said, literals)
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+fn source_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() && !name.starts_with('.') && !["target", "tests", "fuzz", "cache"].contains(&name.as_str()) {
-            files.append(&mut rust_files(&path));
-        } else if name.ends_with(".rs") && !["tests.rs", "samples.rs"].contains(&name.as_str()) {
+            files.append(&mut source_files(&path));
+        } else if (name.ends_with(".rs") || name.ends_with(".html")) && !["tests.rs", "samples.rs"].contains(&name.as_str()) {
             files.push(path);
         }
     }

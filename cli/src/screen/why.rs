@@ -1,10 +1,9 @@
 //! Why: the story of a loss, as a good colleague would tell it. First the verdict; then when and by whom; the change that
 //! matters; what speaks for the verdict and against it; what else it could have been; what was done; what to do next.
 
-use muster_model::actor::Actor;
-use muster_model::cause::{Cause, Code, Evidence};
-use muster_model::incident::{Action, Incident, Said, State};
-use muster_model::plan::{Leave, Outcome};
+use muster_model::cause::{Cause, Evidence};
+use muster_model::incident::{Action, Incident, Said};
+use muster_model::plan::Outcome;
 use muster_model::request::DiffReport;
 use muster_tell::{Words, clock, date_and_clock};
 
@@ -19,8 +18,7 @@ const DIFF_LINES_MAX: usize = 12;
 const EVIDENCE_MAX: usize = 8;
 /// Other causes shown.
 const OTHERS_MAX: usize = 4;
-/// Parents of an actor shown, and how much of each command line: the rest names the machinery, not the person.
-const PARENTS_MAX: usize = 5;
+/// How much is shown of the command line of each of an actor's parents.
 const PARENT_WIDTH: usize = 40;
 
 /// The page of an incident, with the change that caused it where there is one.
@@ -61,16 +59,7 @@ fn verdict(look: &Look, incident: &Incident, page: &mut Page) {
         return;
     };
     page.lines(look.paragraph(Style::Strong, &look.say("text-sentence", &[("text", &look.text(&cause.summary))]), 0));
-    let percent = look.percent(cause.confidence);
-    let sure = if cause.code == Code::Unknown {
-        look.say("why-undecided", &[])
-    } else if cause.confirmed {
-        look.say("why-confirmed", &[("code", &cause.code), ("percent", &percent)])
-    } else if incident.settled_at.is_some() {
-        look.say("why-settled", &[("code", &cause.code), ("percent", &percent)])
-    } else {
-        look.say("why-first-verdict", &[("code", &cause.code), ("percent", &percent)])
-    };
+    let sure = muster_tell::sureness(look.language, incident).unwrap_or_default();
     page.lines(look.paragraph(Style::Faint, &sure, 0));
 }
 
@@ -98,23 +87,12 @@ fn moments(look: &Look, incident: &Incident) -> Table {
         }
         if let Some(actor) = &cause.actor {
             row("why-by", Line::of(Style::Plain, muster_tell::actor(look.language, actor)));
-            if let Some(from) = ancestry(look, actor) {
+            if let Some(from) = muster_tell::ancestry(look.language, actor, |parent| cut(parent, PARENT_WIDTH)) {
                 row("why-from", Line::of(Style::Faint, from));
             }
         }
     }
     table
-}
-
-/// The processes that an actor came from, nearest first.
-fn ancestry(look: &Look, actor: &Actor) -> Option<String> {
-    let pid = actor.pid.map(|pid| look.say("why-pid", &[("pid", &pid)]));
-    let mut chain: Vec<String> =
-        pid.into_iter().chain(actor.parents.iter().take(PARENTS_MAX).map(|parent| cut(parent, PARENT_WIDTH))).collect();
-    if actor.parents.len() > PARENTS_MAX {
-        chain.push("…".to_owned());
-    }
-    (!chain.is_empty()).then(|| chain.join(" ← "))
 }
 
 /// The lines of the change that matter.
@@ -243,29 +221,7 @@ fn notes(look: &Look, incident: &Incident, page: &mut Page) {
 
 /// What a person can do now.
 fn next(look: &Look, incident: &Incident, page: &mut Page) {
-    let service = &incident.service;
-    let leave = incident.plan.as_ref().map(|plan| (plan.leave, plan.steps.is_empty()));
-    let mut hints = Vec::new();
-    match (incident.state, leave) {
-        (State::Closed, _) => {}
-        (State::Recovered, _) => hints.push(look.say("next-recovered", &[])),
-        (State::Recovering, _) => hints.push(look.say("next-recovering", &[("service", service)])),
-        (State::Open | State::Escalated, Some((Leave::Asked, _))) => hints.push(look.say("next-asked", &[("service", service)])),
-        (State::Open | State::Escalated, Some((Leave::Withheld, false))) => {
-            hints.push(look.say("next-withheld", &[("service", service), ("incident", &incident.id)]));
-        }
-        (State::Open | State::Escalated, Some((_, true))) => {
-            hints.push(look.say("next-only-watched", &[("service", service), ("incident", &incident.id)]));
-        }
-        (State::Escalated, _) => hints.push(look.say("next-escalated", &[("service", service), ("incident", &incident.id)])),
-        (State::Open, _) => hints.push(look.say("next-open", &[("service", service)])),
-    }
-    if let Some(change) = incident.cause().and_then(|cause| cause.change.as_ref()) {
-        hints.push(look.say("next-change", &[("change", change)]));
-    }
-    if incident.cause().is_some_and(|cause| cause.code == Code::Unknown) {
-        hints.push(look.say("next-unknown", &[("service", service)]));
-    }
+    let hints = muster_tell::next(look.language, incident);
     if hints.is_empty() {
         return;
     }

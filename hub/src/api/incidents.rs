@@ -112,7 +112,14 @@ pub(crate) async fn ack(
 pub(crate) struct Note {
     /// What is to be remembered.
     #[schema(min_length = 1, max_length = 4_000, pattern = r"\S")]
-    text: String,
+    pub(crate) text: String,
+}
+
+impl Note {
+    /// Its words, within bounds.
+    pub(crate) fn read(&self, language: Language) -> Result<String, Problem> {
+        words(language, "text", &self.text, NOTE_CHARS_MAX)
+    }
 }
 
 /// Adds a note to an incident.
@@ -127,8 +134,8 @@ pub(crate) async fn note(
     Path(id): Path,
     Json(note): Json<Note>,
 ) -> Result<axum::Json<Taken>, Problem> {
-    let text = words(language, "text", &note.text, NOTE_CHARS_MAX)?;
-    tell(&hub, language, caller, Command::Note { incident: id.into(), words: text }).await
+    let words = note.read(language)?;
+    tell(&hub, language, caller, Command::Note { incident: id.into(), words }).await
 }
 
 /// Somebody to take it on.

@@ -11,6 +11,9 @@ mod services;
 mod status;
 mod stream;
 
+pub(crate) use self::incidents::Note;
+pub(crate) use self::services::Pause;
+
 use axum::Json;
 use axum::http::StatusCode;
 use muster_model::event::Command;
@@ -109,7 +112,7 @@ pub(crate) fn router() -> OpenApiRouter<Hub> {
 }
 
 /// Tells the agent what a person wants done. Whether they may is the agent's to say.
-async fn tell(hub: &Hub, language: Language, caller: Caller, command: Command) -> Result<Json<Taken>, Problem> {
+pub(crate) async fn tell(hub: &Hub, language: Language, caller: Caller, command: Command) -> Result<Json<Taken>, Problem> {
     let Caller { token, via } = caller;
     let told = hub.agent.ask(Ask::Tell { command, token, via }).await;
     hub.roll.forget().await;

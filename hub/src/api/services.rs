@@ -81,14 +81,15 @@ pub(crate) struct Pause {
     /// For how long: `90s`, `30m`, `2h`, `1d`; at most a year.
     #[serde(rename = "for")]
     #[schema(example = "30m", pattern = r"^[1-9][0-9]{0,2}[smh]$")]
-    length: String,
+    pub(crate) length: String,
     /// Why.
     #[schema(min_length = 1, max_length = 1_000, pattern = r"\S", example = "moving the database")]
-    reason: String,
+    pub(crate) reason: String,
 }
 
 impl Pause {
-    fn read(&self, language: Language) -> Result<(Length, String), Problem> {
+    /// Its length and its reason, within bounds.
+    pub(crate) fn read(&self, language: Language) -> Result<(Length, String), Problem> {
         let length: Length = self.length.parse().map_err(|error| Problem::bad(language, format!("for: {error}")))?;
         if length == Length(0) || length > PAUSE_MAX {
             return Err(Problem::bad(language, format!("for: {length} is outside 1ns to {PAUSE_MAX}")));
