@@ -56,7 +56,7 @@ impl Guardian {
     /// The names of its own processes (`/proc/PID/comm`); what it keeps is not among them.
     fn own(self) -> &'static [&'static str] {
         match self {
-            Guardian::MusterRun | Guardian::MusterUnit => &["muster"],
+            Guardian::MusterRun | Guardian::MusterUnit => &["muster", "muster-hub"],
             Guardian::Systemd => &["systemd"],
             Guardian::Runit => &["runsvdir", "runsv"],
             Guardian::Monit => &["monit"],

@@ -1,6 +1,7 @@
 //! Benchmarks: how soon a loss is on record, how soon the process is back, what watching costs; Muster beside systemd,
 //! runit and monit, on the same machine, in the same run. Run by hand, never as tests.
 
+mod api;
 mod cost;
 mod guardian;
 mod kill;
@@ -32,6 +33,8 @@ pub(crate) enum Bench {
     Cost(cost::Options),
     /// HTTP probes a second, how late they are put, and what they cost; beside the blackbox exporter and monit.
     Probes(probes::Options),
+    /// Roll calls a second over the API, and what they cost.
+    Api(api::Options),
 }
 
 /// Who is measured.
@@ -89,10 +92,12 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Bench::Kill(options) => &options.output,
         Bench::Cost(options) => &options.output,
         Bench::Probes(options) => &options.output,
+        Bench::Api(options) => &options.output,
     };
     let measures_muster = match bench {
         Bench::Kill(kill::Options { who, .. }) | Bench::Cost(cost::Options { who, .. }) => who.guardians.iter().any(|g| g.is_muster()),
         Bench::Probes(options) => options.measures_muster(),
+        Bench::Api(_) => true,
     };
     let programs = Programs {
         root: root::cached(Furniture::Peers)?,
@@ -105,6 +110,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Bench::Kill(options) => kill::measure(options, &programs)?,
         Bench::Cost(options) => cost::measure(options, &programs)?,
         Bench::Probes(options) => probes::measure(options, &programs)?,
+        Bench::Api(options) => api::measure(options, &programs)?,
     };
     let machine = machine();
     println!("\n{machine}\n\n{}", table.markdown());

@@ -2,7 +2,8 @@
 //! connections that stay open.
 //!
 //! `scraper EXPORTER RATE SECONDS URL…`: so many a second over all of the URLs in turn. Prints a line of JSON: how many were
-//! asked and were right, and how late and how long they were.
+//! asked and were right, and how late and how long they were. What begins with `/` instead is asked for as it is, and is right
+//! where it is answered with 200.
 #![forbid(unsafe_code)]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -105,10 +106,13 @@ fn ask(connection: &mut Option<BufReader<TcpStream>>, exporter: &str, url: &str)
             none.insert(BufReader::new(stream))
         }
     };
-    write!(reader.get_mut(), "GET /probe?module=http_2xx&target={url} HTTP/1.1\r\nHost: {exporter}\r\n\r\n")?;
-    let (mut length, mut chunked) = (0, false);
+    let asked_as_it_is = url.starts_with('/');
+    let path = if asked_as_it_is { url.to_owned() } else { format!("/probe?module=http_2xx&target={url}") };
+    write!(reader.get_mut(), "GET {path} HTTP/1.1\r\nHost: {exporter}\r\nAccept-Encoding: gzip\r\n\r\n")?;
+    let (mut length, mut chunked, mut is_ok) = (0, false, false);
     loop {
         let line = line(reader)?.to_ascii_lowercase();
+        is_ok |= line.starts_with("http/1.1 200");
         if line.is_empty() {
             break;
         } else if let Some(value) = line.strip_prefix("content-length:") {
@@ -129,6 +133,9 @@ fn ask(connection: &mut Option<BufReader<TcpStream>>, exporter: &str, url: &str)
         if !chunked || length == 0 {
             break;
         }
+    }
+    if asked_as_it_is {
+        return Ok(is_ok && !body.is_empty());
     }
     Ok(body.split(|b| *b == b'\n').any(|line| line == b"probe_success 1"))
 }
