@@ -69,6 +69,8 @@ pub(crate) struct Children {
     data: PathBuf,
     /// The limit on open files that Muster was given, before it raised its own.
     open_files: Rlimit,
+    /// The kernel, where it has no memory left, ends Muster later than others (proc_pid_oom_score_adj(5)).
+    protected: bool,
     /// Started by this Muster, and not yet waited for.
     unreaped: Mutex<Vec<(ServiceName, ProcessKey, Child)>>,
     alive: Mutex<BTreeMap<ServiceName, ProcessKey>>,
@@ -88,6 +90,7 @@ impl Children {
         Ok(Children {
             logs,
             open_files,
+            protected: fs::read_to_string("/proc/self/oom_score_adj").is_ok_and(|score| score.starts_with('-')),
             data: data.to_owned(),
             unreaped: Mutex::default(),
             alive: Mutex::default(),
@@ -140,10 +143,14 @@ impl Children {
     }
 
     /// A service gets the limit that Muster was given: some programs grow with theirs, or fail at descriptors above 1,024.
+    /// And where memory runs out, it counts as every service does: Muster's own protection is not meant for it.
     fn give_own_limit(&self, child: &Child) {
         let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
         // One that has ended needs none.
         let _ = pid.map(|pid| prlimit(Some(pid), Resource::Nofile, self.open_files));
+        if self.protected {
+            let _ = fs::write(format!("/proc/{}/oom_score_adj", child.id()), "0");
+        }
     }
 
     fn open_log(&self, service: &ServiceName) -> Result<(File, File), ChildError> {
@@ -179,29 +186,13 @@ impl Children {
         &self.data
     }
 
-    /// Takes over what an earlier Muster started and what still runs: every process that carries the mark of this
-    /// data folder and whose parent does not.
+    /// Takes over what an earlier Muster started and what still runs.
     pub(crate) fn adopt(&self) -> Vec<(ServiceName, ProcessKey)> {
-        let here = Proc::here();
-        let marked: BTreeMap<i32, ServiceName> =
-            here.pids().unwrap_or_default().into_iter().filter_map(|pid| Some((pid, self.mark(pid)?))).collect();
-        let mut found = Vec::new();
-        for (pid, service) in &marked {
-            let parent = here.stat(*pid).ok().flatten().map_or(0, |s| s.parent);
-            if marked.get(&parent) == Some(service) {
-                continue;
-            }
-            if let Some(process) = proc::process_key(*pid) {
-                lock(&self.alive).entry(service.clone()).or_insert(process);
-                found.push((service.clone(), process));
-            }
+        let found = kept(&self.data);
+        for (service, process) in &found {
+            lock(&self.alive).entry(service.clone()).or_insert(*process);
         }
         found
-    }
-
-    fn mark(&self, pid: i32) -> Option<ServiceName> {
-        let mark = mark_of(&Proc::here(), pid).filter(|mark| mark.data == self.data)?;
-        Some(ServiceName::from(mark.service.as_str()))
     }
 
     /// Ends a service: SIGTERM, and SIGKILL after `grace`. Its whole process group is meant.
@@ -210,16 +201,11 @@ impl Children {
     /// It does not even end by SIGKILL.
     pub(crate) fn stop(&self, service: &ServiceName, grace: Length) -> Result<(), ChildError> {
         let Some(process) = self.running(service) else { return Ok(()) };
-        for (signal, within) in [(Signal::TERM, grace), (Signal::CONT, Length(0)), (Signal::KILL, Length::seconds(5))] {
-            let Some(pid) = rustix::process::Pid::from_raw(process.pid.get()) else { return Ok(()) };
-            // A group that is gone is what is wanted.
-            let _ = kill_process_group(pid, signal);
-            if within > Length(0) && ended_within(process, within) {
-                self.reap();
-                return Ok(());
-            }
+        if !end(process, grace) {
+            return Err(ChildError::Stays(process.pid));
         }
-        Err(ChildError::Stays(process.pid))
+        self.reap();
+        Ok(())
     }
 
     /// Waits for those that have ended, and says how.
@@ -246,6 +232,28 @@ impl Children {
     pub(crate) fn all(&self) -> Vec<ServiceName> {
         lock(&self.alive).keys().cloned().collect()
     }
+}
+
+/// What the Muster of this data folder runs or ran as `run`, and what still runs: every process that carries the folder's
+/// mark and whose parent does not.
+pub fn kept(data: &Path) -> Vec<(ServiceName, ProcessKey)> {
+    let here = Proc::here();
+    let mark = |pid| mark_of(&here, pid).filter(|mark| mark.data == data).map(|mark| ServiceName::from(mark.service.as_str()));
+    let marked: BTreeMap<i32, ServiceName> =
+        here.pids().unwrap_or_default().into_iter().filter_map(|pid| Some((pid, mark(pid)?))).collect();
+    let parent = |pid| here.stat(pid).ok().flatten().map_or(0, |stat| stat.parent);
+    let first = marked.iter().filter(|(pid, service)| marked.get(&parent(**pid)) != Some(service));
+    first.filter_map(|(pid, service)| Some((service.clone(), proc::process_key(*pid)?))).collect()
+}
+
+/// Ends a process of [`kept`] with its group: SIGTERM, and SIGKILL after `grace`. `false` where it stays all the same.
+pub fn end(process: ProcessKey, grace: Length) -> bool {
+    let Some(pid) = rustix::process::Pid::from_raw(process.pid.get()) else { return true };
+    [(Signal::TERM, grace), (Signal::CONT, Length(0)), (Signal::KILL, Length::seconds(5))].into_iter().any(|(signal, within)| {
+        // A group that is gone is what is wanted.
+        let _ = kill_process_group(pid, signal);
+        within > Length(0) && ended_within(process, within)
+    })
 }
 
 /// Whether a process ends within that time. The kernel wakes the waiter through a pidfd (pidfd_open(2)).

@@ -29,6 +29,7 @@ use muster_sense::proc::Proc;
 use muster_vault::Vault;
 
 use crate::children::Children;
+use crate::fixed::Fixed;
 use crate::inbox::Input;
 use crate::matching::Matching;
 use crate::packs::load_packs;
@@ -66,6 +67,7 @@ pub(crate) struct Host {
     pub(crate) packs: Packs,
     pub(crate) config: Config,
     pub(crate) files: roster::Watch,
+    pub(crate) fixed: Fixed,
     pub(crate) matching: Matching,
     pub(crate) data: PathBuf,
     pub(crate) up_since: Time,
@@ -554,6 +556,7 @@ impl Host {
         match loaded {
             Ok((config, packs)) => {
                 self.trouble("roster", None);
+                self.trouble("restart", self.fixed.trouble(&config));
                 (self.config, self.packs) = (config, packs);
                 if let Some(hub) = &self.hub {
                     hub.settle(self.hub_settings());

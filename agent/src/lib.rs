@@ -7,6 +7,7 @@ mod children;
 mod desk;
 mod discover;
 mod eyes;
+mod fixed;
 mod host;
 mod hub;
 mod inbox;
@@ -25,6 +26,7 @@ mod users;
 mod watchdog;
 mod watching;
 
+pub use children::{end, kept};
 pub use hub::HUB_COMMAND;
 pub use packs::{load_pack, own_packs};
 pub use record::chain;

@@ -60,14 +60,16 @@ pub fn load(main: Option<&Path>) -> Result<Config, LoadError> {
 /// The files of the configuration and of the packs, and whether they have changed.
 pub(crate) struct Watch {
     main: Option<PathBuf>,
+    /// Where there was no main file, there may be one later.
+    usual: PathBuf,
     stamps: Vec<Stamp>,
 }
 
 type Stamp = (PathBuf, Option<(std::time::SystemTime, u64)>);
 
 impl Watch {
-    pub(crate) fn new(main: Option<&Path>) -> Watch {
-        let mut watch = Watch { main: main.map(Path::to_owned), stamps: Vec::new() };
+    pub(crate) fn new(main: Option<&Path>, usual: &Path) -> Watch {
+        let mut watch = Watch { main: main.map(Path::to_owned), usual: usual.to_owned(), stamps: Vec::new() };
         watch.stamps = watch.look();
         watch
     }
@@ -86,8 +88,11 @@ impl Watch {
         self.main.as_deref().map(files).unwrap_or_default().into_iter().chain(packs).map(stamp).collect()
     }
 
-    /// Whether a file is other than at the last look.
+    /// Whether a file is other than at the last look. A main file that was there once is expected from then on.
     pub(crate) fn changed(&mut self) -> bool {
+        if self.main.is_none() && self.usual.exists() {
+            self.main = Some(self.usual.clone());
+        }
         let now = self.look();
         let changed = now != self.stamps;
         self.stamps = now;

@@ -19,6 +19,7 @@ use muster_vault::Vault;
 use crate::children::Children;
 use crate::desk::Desk;
 use crate::eyes::Eyes;
+use crate::fixed::Fixed;
 use crate::host::Host;
 use crate::inbox::Input;
 use crate::learn::Learner;
@@ -38,6 +39,8 @@ const INBOX_MAX: usize = 4_096;
 pub struct Options {
     /// The main configuration file; `None`: the built-in configuration.
     pub config: Option<PathBuf>,
+    /// Where it is looked for later, where there is none now.
+    pub usual: PathBuf,
     /// Where everything that is kept is kept.
     pub data: PathBuf,
     /// The program of the hub; `None`: no hub, and so no pages and no API.
@@ -145,7 +148,8 @@ pub fn up(options: Options) -> Result<(), UpError> {
         sensors,
         children: Arc::clone(&children),
         packs,
-        files: roster::Watch::new(options.config.as_deref()),
+        files: roster::Watch::new(options.config.as_deref(), &options.usual),
+        fixed: Fixed::of(&config),
         config,
         matching: Matching::default(),
         data: data.clone(),

@@ -97,6 +97,7 @@ fn a_stranger_in_the_hubs_place_is_understood_as_far_as_a_hub_may_ask_and_no_far
         let (sender, ready) = std::sync::mpsc::channel();
         let options = Options {
             config: Some(config.clone()),
+            usual: config.clone(),
             data: data.clone(),
             hub: Some(PathBuf::from(hub)),
             announce: Box::new(move |standing: &Standing| drop(sender.send(standing.clone()))),

@@ -72,6 +72,8 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Complete(Complete),
     Support(Support),
+    Install(Install),
+    Uninstall(Uninstall),
     /// A small web service for `demo`, so that nothing has to be installed for it.
     #[command(hide = true)]
     SampleService(SampleService),
@@ -289,6 +291,24 @@ pub(crate) struct Support {
     pub(crate) output: Option<PathBuf>,
     #[arg(long)]
     pub(crate) list: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[arg(long)]
+    pub(crate) no_start: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Uninstall {
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[arg(long)]
+    pub(crate) purge: bool,
+    #[arg(long)]
+    pub(crate) services: bool,
 }
 
 #[derive(Debug, Args)]

@@ -37,6 +37,8 @@ pub use api::openapi;
 
 /// More is none of an agent's settings.
 const SETTINGS_BYTES_MAX: u64 = 64 << 10;
+/// For the kernel's choice of what to end (proc_pid_oom_score_adj(5)); ordinary programs have 0.
+const GOES_FIRST: &str = "300";
 /// Threads that serve: the pages are for people, and the machine is for its services.
 const THREADS: usize = 2;
 
@@ -81,6 +83,8 @@ pub(crate) struct Hub {
 pub fn run() -> Result<(), HubError> {
     let line = agents_line().map_err(HubError::NoAgent)?;
     let settings = hear(&line)?;
+    // Where memory runs out, what serves pages goes before what watches. Without /proc it is as its agent is.
+    let _ = std::fs::write("/proc/self/oom_score_adj", GOES_FIRST);
     let (doors, trouble) = Doors::open(&settings);
     let rung = sandbox::enter(&settings.home)?;
     let ready = Ready { addresses: doors.addresses(), rung, trouble };

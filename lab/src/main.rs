@@ -5,6 +5,7 @@
 mod bench;
 mod clock;
 mod document;
+mod install;
 mod person;
 mod report;
 mod roll_call;
@@ -56,6 +57,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Install, break, recover, upgrade, uninstall: by `muster install`, and by a Debian package.
+    Install(install::Options),
     /// Make the root file system of the boxes, where it is not cached yet, and print where it is.
     Root,
 }
@@ -101,6 +104,7 @@ fn main() -> ExitCode {
         Command::Try(choice) => try_out(&choice).map(|()| true),
         Command::Bench(bench) => bench::run(&bench).map(|()| true),
         Command::Exec { program, arguments } => exec(&program, &arguments),
+        Command::Install(options) => install::run(&options).map(|()| true),
         Command::Root => root::cached(Furniture::Services).map(|root| {
             println!("{}", root.display());
             true

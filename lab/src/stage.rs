@@ -19,7 +19,7 @@ use crate::scenario::{Cast, Deed, Scenario};
 use crate::score::{Seen, Verdicts};
 use crate::systemd_box::{Said, SystemdBox, finish};
 
-const MUSTER_UNIT: &str = include_str!("../box/muster.service");
+const MUSTER_UNIT: &str = include_str!("../../packaging/muster.service");
 const MUSTER: &str = "/usr/bin/muster --config /etc/muster/muster.toml --data /var/lib/muster";
 
 /// One command of a scenario; a start that waits for its time limit is among them.

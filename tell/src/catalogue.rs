@@ -27,7 +27,7 @@ macro_rules! subjects {
 
 subjects! {
     "terminal" "help" "manual" "word" "status" "top" "incident" "record" "verdict" "evidence" "plan" "trouble" "demo"
-    "hub" "page" "support" "reference"
+    "hub" "page" "support" "reference" "install"
 }
 
 type Bundle = FluentBundle<FluentResource>;

@@ -63,7 +63,7 @@ impl Mistake {
 }
 
 /// Reads and checks a configuration with what stands in `services.d` and `packs.d` beside it.
-fn read(main: &Path) -> Result<Config, Failure> {
+pub(super) fn read(main: &Path) -> Result<Config, Failure> {
     let config = muster_agent::load(Some(main)).map_err(failure)?;
     muster_agent::own_packs(Some(main)).map_err(failure)?;
     Ok(config)

@@ -2,7 +2,7 @@
 //! `zh_CN/man1/muster-status.1`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Command;
 use clap_mangen::Man;
@@ -17,20 +17,25 @@ use crate::usage;
 
 pub(super) fn run(context: &Context, typed: &arguments::Man) -> Outcome {
     let mut written = 0;
-    for language in Language::ALL {
-        let folder = typed.folder.join(folder(language));
-        for (name, page) in pages(language)? {
-            write(&folder, &name, &page)?;
-            written += 1;
-        }
+    for (path, page) in all_pages()? {
+        write(&typed.folder.join(path), &page)?;
+        written += 1;
     }
     context.tell(&Text::new("man-written").with("n", written).with("folder", typed.folder.display()))
 }
 
-fn write(folder: &Path, name: &str, page: &[u8]) -> Result<(), Failure> {
-    let file = folder.join(name);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&file, page))
+/// The pages of all languages, by their paths below a folder of manual pages.
+pub(super) fn all_pages() -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
+    let mut all = Vec::new();
+    for language in Language::ALL {
+        all.extend(pages(language)?.into_iter().map(|(name, page)| (Path::new(folder(language)).join(name), page)));
+    }
+    Ok(all)
+}
+
+fn write(file: &Path, page: &[u8]) -> Result<(), Failure> {
+    fs::create_dir_all(file.parent().unwrap_or(Path::new("/")))
+        .and_then(|()| fs::write(file, page))
         .map_err(|error| Failure::Failed(Text::new("man-unwritten").with("file", file.display()).with("error", error)))
 }
 

@@ -12,6 +12,7 @@ mod events;
 mod hub;
 mod incident;
 mod incidents;
+mod install;
 mod ledger;
 mod man;
 mod pack;
@@ -22,12 +23,14 @@ mod resume;
 mod status;
 mod support;
 mod top;
+mod uninstall;
 mod up;
 mod user;
 pub(crate) mod why;
 
 pub(crate) use check::unknown as unknown_to_a_plugin;
 pub(crate) use completions::Shell;
+pub(crate) use install::report::{Did, Difference};
 pub(crate) use pack::Row as PackRow;
 pub(crate) use support::Gathered;
 
@@ -69,6 +72,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Outcome {
         Command::Man(typed) => man::run(context, &typed),
         Command::Complete(typed) => completions::complete(context, &typed),
         Command::Support(typed) => support::run(context, &typed),
+        Command::Install(typed) => install::run(context, &typed),
+        Command::Uninstall(typed) => uninstall::run(context, &typed),
         Command::SampleService(typed) => demo::sample::run(&typed),
     }
 }

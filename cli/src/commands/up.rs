@@ -25,6 +25,7 @@ pub(super) fn run(context: &Context) -> Outcome {
     };
     let options = Options {
         config: places::config_in_force(context.config.as_deref()),
+        usual: places::config(),
         data: context.data.clone(),
         // The very program that runs, also when another has been installed in its place meanwhile.
         hub: Some(PathBuf::from("/proc/self/exe")),

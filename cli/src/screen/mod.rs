@@ -5,6 +5,7 @@ pub(crate) mod diff;
 pub(crate) mod discover;
 pub(crate) mod events;
 pub(crate) mod incidents;
+pub(crate) mod installed;
 pub(crate) mod packs;
 mod paint;
 pub(crate) mod plan;

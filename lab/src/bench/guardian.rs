@@ -17,7 +17,7 @@ use crate::systemd_box::SystemdBox;
 /// A thousand units take about eight seconds, a thousand processes of Muster's own less.
 const STARTED_WITHIN: Length = Length::seconds(180);
 const COMMAND_WITHIN: Length = Length::seconds(120);
-pub(super) const MUSTER_UNIT: &str = include_str!("../../box/muster.service");
+pub(super) const MUSTER_UNIT: &str = include_str!("../../../packaging/muster.service");
 pub(super) const MUSTER: &str = "/usr/bin/muster --config /etc/muster/muster.toml --data /var/lib/muster";
 
 /// The blast-radius limits are as wide as they go: here, every loss is meant.

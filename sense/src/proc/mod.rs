@@ -25,7 +25,8 @@ pub use actor::{PARENTS_MAX, command_line};
 pub use error::ReadError;
 pub use mark::{MARK_DATA, MARK_SERVICE, Mark, mark_of};
 pub use stat::{Stat, end_of_status, terminal_of_name};
-pub(crate) use unit::{unit_in, unit_of};
+pub(crate) use unit::unit_in;
+pub use unit::unit_of;
 pub use users::Users;
 
 /// The most that is read of one file.

@@ -3,7 +3,7 @@
 use super::Proc;
 
 /// The system unit in whose control group a process is: a `.service`, but not a person's `user@UID.service`.
-pub(crate) fn unit_of(proc: &Proc, pid: i32) -> Option<String> {
+pub fn unit_of(proc: &Proc, pid: i32) -> Option<String> {
     let groups = proc.cgroups(pid).ok()??;
     // Version 2, or the hierarchy that systemd keeps for itself beside version 1.
     let path = groups

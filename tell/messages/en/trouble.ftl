@@ -4,6 +4,10 @@ trouble-guard-panic = Muster could not digest event { $seq } ({ $kind }) and pas
 trouble-guard-loops = Muster went in a circle over event { $seq } and stopped there. This is a fault of Muster's own: please report it with `muster ledger export`.
 trouble-ledger = The record cannot be written: { $error }. Watching goes on from memory; free the disk, or check the data folder.
 trouble-roster = The changed configuration was refused, the old one stays in force: { $why }
+trouble-restart = { $count ->
+    [one] The configuration now has another { $keys }. The rest of it is in force; this waits for a restart of Muster.
+   *[other] The configuration now has others of these: { $keys }. The rest of it is in force; these wait for a restart of Muster.
+}
 trouble-process-one = Only process 1 fits what the roster says of { $services }. It is not watched as a service: it cannot end while the machine runs. Name another program, or its arguments.
 trouble-units = The service manager cannot be asked: { $error }. Units are not seen until it answers.
 trouble-vault = The version of { $path } could not be kept: { $error }. It cannot be put back later.

@@ -19,12 +19,31 @@ pub(crate) enum Shell {
     Fish,
 }
 
+impl Shell {
+    /// All of them.
+    pub(super) const ALL: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
+
+    /// Its script.
+    pub(super) const fn script(self) -> &'static str {
+        match self {
+            Shell::Bash => include_str!("muster.bash"),
+            Shell::Zsh => include_str!("muster.zsh"),
+            Shell::Fish => include_str!("muster.fish"),
+        }
+    }
+
+    /// Where it looks for scripts, below `/usr/local/share`.
+    pub(super) const fn place(self) -> &'static str {
+        match self {
+            Shell::Bash => "bash-completion/completions/muster",
+            Shell::Zsh => "zsh/site-functions/_muster",
+            Shell::Fish => "fish/vendor_completions.d/muster.fish",
+        }
+    }
+}
+
 pub(super) fn run(shell: Shell) -> Outcome {
-    print(match shell {
-        Shell::Bash => include_str!("muster.bash"),
-        Shell::Zsh => include_str!("muster.zsh"),
-        Shell::Fish => include_str!("muster.fish"),
-    })
+    print(shell.script())
 }
 
 /// What fits what was typed, a line each: the word, a tab, what it is. `:files` and `:folders` stand for what the shell finds.
