@@ -31,8 +31,7 @@ pub const HUB_COMMAND: &str = "hub";
 
 /// glibc's allocator keeps what a burst of requests took, an arena for each thread, unless told otherwise (mallopt(3)): one
 /// arena, and what is larger than a page of a list goes back to the machine at once.
-const MEMORY: [(&str, &str); 3] =
-    [("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "65536"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
+const MEMORY: [(&str, &str); 3] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "65536"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 /// After the first end, and at most, before it is started again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 /// A hub that was up for so long is taken to be well.
