@@ -45,6 +45,8 @@ const ROUND: Duration = Duration::from_secs(1);
 /// Memory that is free and still Muster's goes back to the machine once in so many rounds, and first when the start is over.
 const GIVE_BACK_ROUNDS: u64 = 600;
 const GIVE_BACK_FIRST: u64 = 5;
+/// For so many rounds it is said that the Muster before was killed.
+const CUT_OFF_ROUNDS: u64 = 3_600;
 /// So many rounds the hub may take before Muster calls itself ready without it.
 const READY_ROUNDS: u64 = 3;
 /// Decisions on one service that an event may lead to. More is a fault of the guard, and is told instead of followed.
@@ -157,6 +159,11 @@ impl Host {
         if self.told_roster == 0 {
             watching::tell(self);
         }
+    }
+
+    /// The Muster before this one was killed, or crashed: nothing was watched from then until now.
+    pub(crate) fn was_cut_off(&mut self, at: Time) {
+        self.trouble("cut-off", Some(Text::new("trouble-cut-off").with("at", at).with("since", self.up_since)));
     }
 
     /// Appends an event, steps the guard, and does what follows, decisions first: the guard decides one thing at a time,
@@ -539,6 +546,9 @@ impl Host {
         let state = self.ledger.state();
         self.trouble("ledger", state.writable.err().map(|error| Text::new("trouble-ledger").with("error", error)));
         self.rounds += 1;
+        if self.rounds == CUT_OFF_ROUNDS {
+            self.trouble("cut-off", None);
+        }
         if self.rounds >= READY_ROUNDS {
             self.ready();
         }

@@ -9,7 +9,7 @@ use crossbeam_channel::{Sender, bounded};
 use muster_act::Hands;
 use muster_guard::host::Guard;
 use muster_ledger::Ledger;
-use muster_model::event::Started;
+use muster_model::event::{Body, Started};
 use muster_model::id::{BootId, HostName, Seq};
 use muster_model::request::Reply;
 use muster_model::time::Length;
@@ -121,16 +121,19 @@ pub fn up(options: Options) -> Result<(), UpError> {
         ..muster_ledger::Options::default()
     };
     let name = host_name();
-    let ledger = Ledger::open(&data, name.clone(), boot, ledger_options)?;
+    let ledger = Ledger::open(&data, name.clone(), boot.clone(), ledger_options)?;
     let vault = Vault::open(&data)?;
     let users = Arc::new(Users::open(&data).map_err(|error| UpError::Users(Box::new(error)))?);
     let children = Arc::new(Children::new(&data).map_err(|source| UpError::Data { path: data.clone(), source })?);
 
     let (mut guard, mut tally) = (Guard::new(), Tally::default());
+    // The last moment on record of a Muster that did not come to its end, within this boot.
+    let mut cut_off = None;
     for event in ledger.replay(Seq(0))? {
         let event = event?;
         guard.apply(&event);
         tally.apply(&event, &guard);
+        cut_off = (event.boot == boot && !matches!(event.body, Body::Ended { .. })).then_some(event.at);
     }
 
     let sensors::Started { sensors, rungs, pulses, seen, touched } = sensors::start().map_err(UpError::Thread)?;
@@ -192,6 +195,9 @@ pub fn up(options: Options) -> Result<(), UpError> {
         booted_at: clock::booted_at(),
         rungs,
     });
+    if let Some(at) = cut_off {
+        host.was_cut_off(at);
+    }
     let path = socket_path(&data);
     let socket = socket::open(&path, desk).map_err(|source| UpError::Socket { path: path.clone(), source })?;
     if host.hub.is_none() {

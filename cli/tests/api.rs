@@ -220,19 +220,15 @@ fn a_list_is_read_page_by_page_and_a_stream_goes_on_where_it_was() {
 
 #[test]
 fn the_hub_can_be_killed_and_whatever_it_was_asked_goes_on_without_it() {
-    let muster = Muster::up(ROSTER);
+    let mut muster = Muster::up(ROSTER);
     let first_site = site(&muster);
+    let agent = muster.child.id();
     let hub = || -> Vec<i32> {
-        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", muster.child.id())).unwrap_or_default();
         let of_hub = |pid: &i32| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"muster-hub\0"));
-        let mut pids: Vec<i32> = children.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
-        // A thread other than the first may have started it.
-        for task in std::fs::read_dir(format!("/proc/{}/task", muster.child.id())).unwrap().flatten() {
-            let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            pids.extend(children.split_whitespace().map(|pid| pid.parse::<i32>().unwrap()));
-        }
-        pids.sort_unstable();
-        pids.dedup();
+        // Whichever thread has started it.
+        let tasks = std::fs::read_dir(format!("/proc/{agent}/task")).unwrap().flatten();
+        let children = tasks.map(|task| std::fs::read_to_string(task.path().join("children")).unwrap_or_default());
+        let pids: Vec<i32> = children.flat_map(|c| c.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<_>>()).collect();
         pids.into_iter().filter(of_hub).collect()
     };
     let first = *hub().first().unwrap();
@@ -271,7 +267,12 @@ fn the_hub_can_be_killed_and_whatever_it_was_asked_goes_on_without_it() {
         assert_eq!(rustix::event::poll(&mut fds, Some(&within)), Ok(1), "the hub outlived its agent");
     }
     assert!(std::path::Path::new(&format!("/proc/{service}")).exists(), "the service went with the agent");
-    kill(service);
+    // The next Muster takes it over, and says that nobody watched meanwhile.
+    let _ = muster.child.wait();
+    muster.again();
+    assert_eq!(muster.until(|| pid(&muster, "victim")), service);
+    let troubles = muster.json(&["status"])["troubles"].to_string();
+    assert!(troubles.contains("killed, or crashed"), "{troubles}");
 }
 
 #[test]

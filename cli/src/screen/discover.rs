@@ -111,7 +111,7 @@ mod tests {
         let shown = |language| page(&Look { width: 80, ..samples::look(language) }, &all).paint(false);
         expect![[r#"
             SERVICE          WATCHED    KIND     PORTS   USER   PACK   PROGRAM
-            python3.11-8000  by nobody  process  8000    alice  –      python3 -m http.serv…
+            python3.11-8000  by nobody  process  8000    alice  –      python3.11 -m http.s…
             nginx            declared   unit     80 443  root   nginx  nginx
 
             `muster discover --write FILE` writes a roster of what is not declared, to be
@@ -120,7 +120,7 @@ mod tests {
         .assert_eq(&shown(muster_tell::Language::En));
         expect![[r#"
             服务             监视      类型     端口    用户   知识包  程序
-            python3.11-8000  无人监视  process  8000    alice  –       python3 -m http.serv…
+            python3.11-8000  无人监视  process  8000    alice  –       python3.11 -m http.s…
             nginx            已声明    unit     80 443  root   nginx   nginx
 
             `muster discover --write 文件` 可将未声明的服务写成名册，放入配置旁的

@@ -42,6 +42,7 @@ evidence-silent = { $times ->
 evidence-process-state = the process is in state { $state }, waits in { $wchan }, uses { $cpu } % of a core
 evidence-process-stopped = the process has been stopped by a signal
 evidence-boot = the host was started at { MOMENT($at) }
+evidence-examined-nothing = examined: nothing
 evidence-examined = examined: { WORD($examined, of: "exam") }
 evidence-answer = asked for { $target }: { $said }
 evidence-has-run = it has run here for { LENGTH($length) } and is gone

@@ -58,3 +58,4 @@ status-pages = pages and API: { $addresses }
 fact-hub = the hub's sandbox
 status-locked = {" "}(the hub is locked in by { $source })
 status-not-locked = , but not all the way: { $why }
+trouble-cut-off = Muster itself was killed, or crashed, after { MOMENT($at) }; nothing was watched until { MOMENT($since) }. What was lost meanwhile was found at the start. The journal of muster.service may say why.

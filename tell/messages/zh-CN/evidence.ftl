@@ -36,6 +36,7 @@ evidence-silent = 询问 { $times } 次均无响应：{ $said }
 evidence-process-state = 进程状态 { $state }，等待于 { $wchan }，占用 { $cpu } % 的一个核心
 evidence-process-stopped = 进程被信号挂起
 evidence-boot = 主机于 { MOMENT($at) } 启动
+evidence-examined-nothing = 未做检查
 evidence-examined = 已检查：{ WORD($examined, of: "exam") }
 evidence-answer = 询问 { $target }：{ $said }
 evidence-has-run = 它已在此运行 { LENGTH($length) }，现在不见了

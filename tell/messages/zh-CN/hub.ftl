@@ -52,3 +52,4 @@ status-pages = 网页与 API：{ $addresses }
 fact-hub = 枢纽的沙箱
 status-locked = （枢纽已由 { $source } 锁定）
 status-not-locked = ，但不完全：{ $why }
+trouble-cut-off = Muster 自身在 { MOMENT($at) } 之后被终止或崩溃，直到 { MOMENT($since) } 无人监视。其间丢失的服务已在启动时查出。原因可查 muster.service 的日志。

@@ -157,7 +157,9 @@ fn unknown(s: &Situation<'_>) -> Hypothesis {
         false => Text::new("verdict-unknown").with("service", service).with("examined", &list),
     };
     let mut h = Hypothesis::new(Code::Unknown, summary);
-    h.weigh(s.incident.lost_at, "guard", 0.0, Text::new("evidence-examined").with("examined", list), None);
+    let examined =
+        if looked.is_empty() { Text::new("evidence-examined-nothing") } else { Text::new("evidence-examined").with("examined", list) };
+    h.weigh(s.incident.lost_at, "guard", 0.0, examined, None);
     for (question, probed) in s.answers().filter(|(_, probed)| !probed.answer.is_right()) {
         h.weigh_answer(question, probed, 0.0);
     }
