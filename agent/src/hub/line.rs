@@ -13,6 +13,7 @@ use muster_model::event::Command;
 use muster_model::hub::{Answer, Answered, Ask, Asked, Meant, Ready, Settings, may_be_told};
 use muster_model::request::{EventQuery, Reply, Request};
 use muster_model::text::Text;
+use muster_model::time::{Length, Mono};
 use muster_model::user::Right;
 use muster_sense::clock;
 
@@ -25,6 +26,10 @@ use crate::socket::REQUEST_BYTES_MAX;
 const ASKS_MAX: usize = 32;
 /// Questions that are followed at once: the hub needs one.
 const FOLLOWED_MAX: usize = 4;
+/// The loop is asked this often on a hub's behalf at most, so that a hub in strangers' hands cannot keep it from its work; what
+/// was not used of the last moment may be used at once.
+const ASK_EVERY: Length = Length::ms(10);
+const SAVED_UP: Length = Length::ms(200);
 /// A hub that does not take an answer for so long is let go.
 const TAKES_WITHIN: Duration = Duration::from_secs(10);
 /// What goes on record of the way by which a word came.
@@ -36,6 +41,8 @@ struct Line {
     desk: Desk,
     pid: i32,
     answering: AtomicUsize,
+    /// From when on the loop may be asked again.
+    next: Mutex<Mono>,
     followed: Mutex<BTreeMap<u64, Arc<AtomicBool>>>,
 }
 
@@ -50,6 +57,7 @@ pub(super) fn attend(stream: &UnixStream, settings: &Settings, desk: &Desk, pid:
         desk: desk.clone(),
         pid,
         answering: AtomicUsize::new(0),
+        next: Mutex::default(),
         followed: Mutex::default(),
     });
     write(&line.to_hub, settings)?;
@@ -137,11 +145,26 @@ impl Line {
         }
         let line = Arc::clone(self);
         std::thread::Builder::new().name("muster-asker".to_owned()).stack_size(512 << 10).spawn(move || {
+            line.wait_for_its_turn();
             // The end of the line is for the reader to see.
             let _ = line.say(id, answer(&line));
             line.answering.fetch_sub(1, Ordering::Relaxed);
         })?;
         Ok(())
+    }
+
+    fn wait_for_its_turn(&self) {
+        let now = clock::since_boot();
+        let turn = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = (*next).max(now.before(SAVED_UP));
+            *next = turn.after(ASK_EVERY);
+            turn
+        };
+        // No more than `ASKS_MAX` wait, so none waits long.
+        if turn > now {
+            let _ = crossbeam_channel::after(turn.since(now).std()).recv();
+        }
     }
 
     fn reply(&self, request: Request) -> Reply {
