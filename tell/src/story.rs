@@ -48,7 +48,7 @@ pub fn next(language: Language, incident: &Incident) -> Vec<String> {
         (State::Closed, _) => {}
         (State::Recovered, _) => hints.push(say("next-recovered", &[])),
         (State::Recovering, _) => hints.push(say("next-recovering", &[("service", service)])),
-        (State::Open | State::Escalated, Some((Leave::Asked, _))) => hints.push(say("next-asked", &[("service", service)])),
+        (State::Open | State::Escalated, Some((Leave::Asked, false))) => hints.push(say("next-asked", &[("service", service)])),
         (State::Open | State::Escalated, Some((Leave::Withheld, false))) => {
             hints.push(say("next-withheld", &[("service", service), ("incident", &incident.id)]));
         }

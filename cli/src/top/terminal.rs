@@ -1,6 +1,7 @@
 //! The terminal: its alternate screen, its keys, the signals; and it is left as it was found, however `top` ends.
 
 use std::io::{BufWriter, Stdout, Write, stdout};
+use std::mem::ManuallyDrop;
 
 use crossbeam_channel::Sender;
 use crossterm::cursor::Show;
@@ -22,7 +23,8 @@ type Backend = CrosstermBackend<BufWriter<Stdout>>;
 
 /// The terminal while it is ours; dropping it gives it back.
 pub(crate) struct Screen {
-    terminal: ratatui::Terminal<Backend>,
+    /// Not dropped: its own way of giving the terminal back complains on standard error, which panics where that is gone too.
+    terminal: ManuallyDrop<ratatui::Terminal<Backend>>,
 }
 
 impl Screen {
@@ -36,7 +38,8 @@ impl Screen {
             before(panic);
             let _ = end.try_send(Input::End);
         }));
-        let screen = Screen { terminal: ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, stdout())))? };
+        let terminal = ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, stdout())))?;
+        let screen = Screen { terminal: ManuallyDrop::new(terminal) };
         enter()?;
         Ok(screen)
     }
