@@ -80,8 +80,7 @@ impl Desk {
             return refuse("refused-user-name");
         }
         let (now, _) = clock::now();
-        let expired = |u: &muster_model::user::User| u.until.is_some_and(|until| until <= now);
-        if self.users.all().iter().any(|u| u.user == wanted.user && !expired(u)) {
+        if self.users.is_taken(&wanted.user, now) {
             return refuse("refused-user-there");
         }
         let until: Option<Time> = wanted.length.map(|length: Length| now.after(length));

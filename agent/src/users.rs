@@ -35,6 +35,13 @@ struct Entry {
     token: String,
 }
 
+impl Entry {
+    /// Whether its token still counts.
+    fn lasts(&self, now: Time) -> bool {
+        self.user.until.is_none_or(|until| now < until)
+    }
+}
+
 /// Why somebody was not let in.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UserError {
@@ -76,6 +83,11 @@ impl Users {
         all
     }
 
+    /// Whether somebody of that name has a token that counts: where it has run out, the name is free again.
+    pub(crate) fn is_taken(&self, name: &str, now: Time) -> bool {
+        self.lock().iter().any(|entry| entry.user.user == name && entry.lasts(now))
+    }
+
     /// Whether there is one of that name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.lock().iter().any(|entry| entry.user.user == name)
@@ -87,8 +99,7 @@ impl Users {
         let all = self.lock();
         // The comparison of hashes takes the same time wherever they differ.
         let entry = all.iter().find(|entry| blake3::Hash::from_hex(&entry.token).is_ok_and(|known| known == hash))?;
-        let lasts = entry.user.until.is_none_or(|until| now < until);
-        lasts.then(|| (entry.user.user.clone(), entry.user.right))
+        entry.lasts(now).then(|| (entry.user.user.clone(), entry.user.right))
     }
 
     /// Lets somebody in; their token, which nobody can show again.
@@ -98,8 +109,7 @@ impl Users {
     pub(crate) fn admit(&self, wanted: &Admission, now: Time) -> Result<String, UserError> {
         let mut all = self.lock();
         let mut after = all.clone();
-        // A name whose token has run out is free again.
-        after.retain(|entry| entry.user.until.is_none_or(|until| now < until) || entry.user.user != wanted.user);
+        after.retain(|entry| entry.lasts(now) || entry.user.user != wanted.user);
         if after.iter().any(|entry| entry.user.user == wanted.user) {
             return Err(UserError::There(wanted.user.clone()));
         }

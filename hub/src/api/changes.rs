@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::input::{Path, Query, cursor, limit, moment};
-use super::odd;
+use super::{ask, odd};
 use crate::Hub;
 use crate::admission::Caller;
 use crate::problem::Problem;
@@ -49,12 +49,8 @@ pub(crate) async fn list(
     // The agent gives no more than a thousand at once: of so many the last only tells that there are more.
     let shown = limit.min(super::PAGE_MAX - 1);
     let before = cursor(language, which.cursor.as_deref(), "c")?.map(|seq| ChangeId::from(format!("c{seq}")));
-    let ask = Ask::Changes { service: which.service.map(Into::into), since, before, limit: Some(shown + 1) };
-    let mut changes = match hub.agent.ask(ask).await {
-        Ok(Reply::Changes(changes)) => changes,
-        Ok(_) => return Err(odd(language)),
-        Err(why) => return Err(Problem::of(language, &why)),
-    };
+    let query = Ask::Changes { service: which.service.map(Into::into), since, before, limit: Some(shown + 1) };
+    let Reply::Changes(mut changes) = ask(&hub, language, query).await? else { return Err(odd(language)) };
     let more = changes.len() > shown as usize;
     changes.truncate(shown as usize);
     let next = changes.last().filter(|_| more).map(|last| last.id.to_string());
@@ -72,9 +68,7 @@ pub(crate) async fn show(
     caller: Caller,
     Path(id): Path,
 ) -> Result<axum::Json<DiffDocument>, Problem> {
-    match hub.agent.ask(Ask::Diff { change: id.into(), token: caller.token }).await {
-        Ok(Reply::Diff(report)) => Ok(axum::Json(DiffDocument::new(&report))),
-        Ok(_) => Err(odd(language)),
-        Err(why) => Err(Problem::of(language, &why)),
-    }
+    let reply = ask(&hub, language, Ask::Diff { change: id.into(), token: caller.token }).await?;
+    let Reply::Diff(report) = reply else { return Err(odd(language)) };
+    Ok(axum::Json(DiffDocument::new(&report)))
 }

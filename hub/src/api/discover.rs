@@ -5,7 +5,7 @@ use muster_model::hub::Ask;
 use muster_model::request::Reply;
 use muster_tell::document::DiscoverDocument;
 
-use super::odd;
+use super::{ask, odd};
 use crate::Hub;
 use crate::problem::Problem;
 use crate::speech::Tongue;
@@ -14,9 +14,6 @@ use crate::speech::Tongue;
 #[utoipa::path(get, path = "/api/v1/discover", tag = "roll call", operation_id = "discover",
     responses((status = 200, description = "All that was discovered.", body = DiscoverDocument)))]
 pub(crate) async fn show(State(hub): State<Hub>, Tongue(language): Tongue) -> Result<axum::Json<DiscoverDocument>, Problem> {
-    match hub.agent.ask(Ask::Discover).await {
-        Ok(Reply::Discovered(all)) => Ok(axum::Json(DiscoverDocument::new(&all))),
-        Ok(_) => Err(odd(language)),
-        Err(why) => Err(Problem::of(language, &why)),
-    }
+    let Reply::Discovered(all) = ask(&hub, language, Ask::Discover).await? else { return Err(odd(language)) };
+    Ok(axum::Json(DiscoverDocument::new(&all)))
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::input::{Query, cursor, limit, moment};
-use super::odd;
+use super::{ask, odd};
 use crate::Hub;
 use crate::problem::Problem;
 use crate::speech::Tongue;
@@ -58,11 +58,7 @@ pub(crate) async fn list(
         limit: Some(limit + 1),
         ..EventQuery::default()
     };
-    let mut records = match hub.agent.ask(Ask::Events(query)).await {
-        Ok(Reply::Events(records)) => records,
-        Ok(_) => return Err(odd(language)),
-        Err(why) => return Err(Problem::of(language, &why)),
-    };
+    let Reply::Events(mut records) = ask(&hub, language, Ask::Events(query)).await? else { return Err(odd(language)) };
     let next = if records.len() > limit as usize {
         records.remove(0);
         records.first().map(|first| first.seq.to_string())

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::input::{Json, Path, Query, cursor, limit, words};
-use super::{Taken, odd, tell};
+use super::{Taken, ask, odd, tell};
 use crate::Hub;
 use crate::admission::Caller;
 use crate::problem::Problem;
@@ -58,11 +58,7 @@ pub(crate) async fn list(
     let before = cursor(language, which.cursor.as_deref(), "i")?.map(|seq| IncidentId::from(format!("i{seq}")));
     // One more than is shown tells whether there is a next page.
     let query = IncidentQuery { service: which.service, open: which.open, before, limit: Some(limit + 1) };
-    let mut incidents = match hub.agent.ask(Ask::Incidents(query)).await {
-        Ok(Reply::Incidents(incidents)) => incidents,
-        Ok(_) => return Err(odd(language)),
-        Err(why) => return Err(Problem::of(language, &why)),
-    };
+    let Reply::Incidents(mut incidents) = ask(&hub, language, Ask::Incidents(query)).await? else { return Err(odd(language)) };
     let more = incidents.len() > limit as usize;
     incidents.truncate(limit as usize);
     let next = incidents.last().filter(|_| more).map(|last| last.id.to_string());
@@ -83,13 +79,9 @@ pub(crate) async fn show(
 }
 
 async fn find(hub: &Hub, language: Language, id: &str) -> Result<Incident, Problem> {
-    match hub.agent.ask(Ask::Incident { of: id.to_owned() }).await {
-        Ok(Reply::Incident(incident)) => incident.ok_or_else(|| {
-            Problem::new(language, axum::http::StatusCode::NOT_FOUND, &Text::new("problem-no-incident").with("service", id))
-        }),
-        Ok(_) => Err(odd(language)),
-        Err(why) => Err(Problem::of(language, &why)),
-    }
+    let Reply::Incident(incident) = ask(hub, language, Ask::Incident { of: id.to_owned() }).await? else { return Err(odd(language)) };
+    let none = || Problem::new(language, axum::http::StatusCode::NOT_FOUND, &Text::new("problem-no-incident").with("service", id));
+    incident.ok_or_else(none)
 }
 
 /// I have seen it. On an operator's stop: it is meant to be so.

@@ -123,6 +123,11 @@ pub(crate) async fn tell(hub: &Hub, language: Language, caller: Caller, command:
     }
 }
 
+/// Asks the agent; that there is no answer is a problem of the asker's.
+async fn ask(hub: &Hub, language: Language, ask: Ask) -> Result<Reply, Problem> {
+    hub.agent.ask(ask).await.map_err(|why| Problem::of(language, &why))
+}
+
 /// An answer of another kind than the question's: agent and hub are not of one version.
 fn odd(language: Language) -> Problem {
     Problem::new(language, StatusCode::BAD_GATEWAY, &Text::new("problem-odd"))

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::{Json, Path, words};
-use super::{Taken, odd, tell};
+use super::{Taken, ask, odd, tell};
 use crate::Hub;
 use crate::admission::Caller;
 use crate::problem::Problem;
@@ -52,11 +52,9 @@ pub(crate) struct Planned {
            ("lang" = Option<String>, Query, description = "`en` or `zh-CN`: the language of sentences.")),
     responses((status = 200, description = "The plan.", body = Planned), (status = 404, description = "No service has that name.")))]
 pub(crate) async fn plan(State(hub): State<Hub>, Tongue(language): Tongue, Path(name): Path) -> Result<axum::Json<Planned>, Problem> {
-    match hub.agent.ask(Ask::Rehearse { service: name.into() }).await {
-        Ok(Reply::Plan(plan)) => Ok(axum::Json(Planned { plan: plan.map(|plan| PlanDocument::new(language, &plan)) })),
-        Ok(_) => Err(odd(language)),
-        Err(why) => Err(Problem::of(language, &why)),
-    }
+    let reply = ask(&hub, language, Ask::Rehearse { service: name.into() }).await?;
+    let Reply::Plan(plan) = reply else { return Err(odd(language)) };
+    Ok(axum::Json(Planned { plan: plan.map(|plan| PlanDocument::new(language, &plan)) }))
 }
 
 /// Bring a lost service back now; a yes to a plan that waits for one.
